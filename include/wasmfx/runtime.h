@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WASMFX_RUNTIME_H
+#define WASMFX_RUNTIME_H
+/**
+ * @file runtime.h
+ * Life of a runtime, its configuration, its counters, and the marks in its
+ * chain that only a host makes: roots, barriers, and marks to unwind to.
+ *
+ * *Threads:* a runtime is used by one thread at a time. There is no hidden
+ * thread-local state: a runtime may move between threads while no continuation
+ * of it is running.
+ */
+#include <wasmfx/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- Configuration ------------------------------------------------------ */
+
+/**
+ * Where the library gets small memory from: runtime, types, tags, tables,
+ * bound arguments. Blocks must be aligned to 16 bytes, as malloc's are.
+ * All NULL means malloc and free. Stacks and continuation objects do not come
+ * from here: they are address ranges of the operating system.
+ */
+typedef struct wasmfx_allocator {
+  void *(*allocate)(void *context, size_t bytes); /**< NULL when there is none */
+  void (*release)(void *context, void *block, size_t bytes);
+  void *context;
+} wasmfx_allocator_t;
+
+/**
+ * Where stacks come from, if the host brings its own. The library puts no
+ * guard into such a stack, neither clears nor trims it, and returns it whole.
+ * All NULL means the library's own pool.
+ */
+typedef struct wasmfx_stack_allocator {
+  /** Memory of at least `bytes` bytes aligned to 16, or NULL. `tenant` is the
+   *  continuation's. */
+  void *(*allocate)(void *context, size_t bytes, uint32_t tenant);
+  void (*release)(void *context, void *memory, size_t bytes, uint32_t tenant);
+  void *context;
+} wasmfx_stack_allocator_t;
+
+/** How a stack's low end is guarded. */
+enum wasmfx_guard {
+  WASMFX_GUARD_AUTO = 0,     /**< the best that the kernel has */
+  WASMFX_GUARD_LIGHT = 1,    /**< MADV_GUARD_INSTALL (Linux 6.13): splits no map */
+  WASMFX_GUARD_PROTECT = 2,  /**< mprotect: two maps for each stack */
+  WASMFX_GUARD_NONE = 3      /**< none: for code whose stack use is checked */
+};
+
+/** Stack sizes that continuations can choose from. */
+#define WASMFX_STACK_CLASSES 4
+
+/**
+ * A configuration. Fill it with wasmfx_runtime_config_init(), then change what
+ * should differ. In every field 0 means the default.
+ *
+ * `switched`, if set, is called at each change of the running continuation,
+ * just before it, on the stack that is being left, with the addresses of the
+ * host words of the continuation that stops running and of the one that
+ * starts. It must not call the library. It costs the fast paths.
+ */
+typedef struct wasmfx_runtime_config {
+  size_t size;                               /**< sizeof this struct, for compatibility */
+  wasmfx_allocator_t allocator;
+  wasmfx_stack_allocator_t stack_allocator;
+  size_t stack_bytes[WASMFX_STACK_CLASSES];  /**< usable bytes by class; default 64 KiB, 16 KiB, 256 KiB, 1 MiB */
+  size_t guard_bytes;                        /**< below each stack; default one page */
+  uint32_t guard;                            /**< enum wasmfx_guard */
+  uint32_t max_conts;                        /**< continuations alive at once; default 16,777,216 */
+  uint32_t max_stacks;                       /**< stacks of one class; default 2,097,152 */
+  uint32_t cached_stacks;                    /**< free stacks of a class that keep their memory; default 16,384 */
+  uint32_t tenants;                          /**< how many tenants may be named; default 1 */
+  uint32_t float_control;                    /**< 1: each continuation has its own rounding mode and exception mask */
+  void (*switched)(wasmfx_runtime_t *rt, void **from_word, void **to_word);
+  void *host;                                /**< what wasmfx_runtime_host() answers */
+} wasmfx_runtime_config_t;
+
+/** Fills in the defaults: all zero but `size`. */
+static inline void wasmfx_runtime_config_init(wasmfx_runtime_config_t *config)
+{
+  const wasmfx_runtime_config_t defaults = {
+    sizeof(wasmfx_runtime_config_t), { NULL, NULL, NULL }, { NULL, NULL, NULL }, { 0, 0, 0, 0 }, 0, 0, 0, 0, 0, 0, 0,
+    NULL, NULL
+  };
+  *config = defaults;
+}
+
+/* ---- Life ---------------------------------------------------------------- */
+
+/**
+ * Makes a runtime. `config` NULL means all defaults.
+ * Reserves address space for the references (128 bytes for each of max_conts);
+ * no stack, and no memory for stacks, before the first resume.
+ * *Errors:* ARGUMENT (a configuration that no runtime can have), NO_MEMORY,
+ * NO_ADDRESS_SPACE; `*rt` is NULL then.
+ */
+WASMFX_API wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *config, wasmfx_runtime_t **rt);
+
+/**
+ * Frees a runtime with all that belongs to it. Continuations that are still
+ * suspended or fresh are dropped: their stacks go back unseen, nothing in them
+ * runs. `dropped`, if not NULL, receives how many there were.
+ * *State:* no continuation running, no root or barrier open.
+ * *Errors:* STATE (called from inside; nothing is freed). NULL is ignored.
+ */
+WASMFX_API wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped);
+
+/** The `host` word of the configuration. */
+WASMFX_API void *wasmfx_runtime_host(const wasmfx_runtime_t *rt);
+
+/* ---- Counters ------------------------------------------------------------ */
+
+/** Counters of a runtime. New ones are added at the end. */
+typedef struct wasmfx_stats {
+  uint64_t conts_created;       /**< by cont.new, ever */
+  uint64_t conts_live;          /**< not dead: fresh, suspended, running, or waiting in a resume */
+  uint64_t objects_retired;     /**< whose revisions are used up for ever */
+  uint64_t stacks_used;         /**< held by live continuations */
+  uint64_t stacks_cached;       /**< free, with their memory */
+  uint64_t stacks_trimmed;      /**< free, memory given back to the system */
+  uint64_t stacks_made;         /**< ever carved from a reservation or had from the host */
+  uint64_t stacks_wiped;        /**< times that one crossed from one tenant to another */
+  uint64_t stack_trims;         /**< times that a stack's memory was given back */
+  uint64_t stack_reservations;  /**< address ranges held for stacks */
+  uint64_t allocations;         /**< calls of the allocator, ever */
+  uint64_t system_calls;        /**< requests to the operating system, ever */
+  uint32_t guard;               /**< enum wasmfx_guard: what is in use */
+  uint32_t reserved;
+} wasmfx_stats_t;
+
+/** Fills `*stats`, of which the caller knows `size` bytes (sizeof(wasmfx_stats_t)).
+ *  Takes time in proportion to nothing. */
+WASMFX_API void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t *stats, size_t size);
+
+/* ---- Tenants --------------------------------------------------------------- */
+
+/**
+ * Names the tenant of continuations that are made from now on: 0, or any number
+ * below the configuration's `tenants`.
+ *
+ * A tenant is a partition of the pool. Memory that held one tenant's stack or
+ * bound arguments is cleared before another tenant gets it; within a tenant it
+ * is not. *Errors:* ARGUMENT (no such tenant).
+ */
+WASMFX_API wasmfx_status_t wasmfx_tenant_set(wasmfx_runtime_t *rt, uint32_t tenant);
+
+/* ---- Barriers, roots, marks -------------------------------------------------- */
+
+/** Names a barrier or root that is open. Opaque; a plain value. */
+typedef struct wasmfx_scope {
+  uint64_t opaque[2];
+} wasmfx_scope_t;
+
+/**
+ * Opens a barrier: until the matching leave, no suspension or switch from inside
+ * may be handled outside. Such a one answers WASMFX_TRAP_BARRIER to the
+ * suspender. Returns, traps and exceptions pass. `scope` receives the name
+ * for the leave; scopes close in the reverse order. A body that ends with
+ * scopes open closes them. *Errors:* LIMIT, NO_MEMORY.
+ * *Spec:* `barrier` of the original WasmFX design.
+ */
+WASMFX_API wasmfx_status_t wasmfx_barrier_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope);
+/** Closes a barrier. *Errors:* STATE (not the innermost open scope, or opened by
+ *  another continuation). */
+WASMFX_API wasmfx_status_t wasmfx_barrier_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope);
+
+/**
+ * Opens a chain root: what a host function does before it calls WebAssembly
+ * again. Suspensions inside do not see the resumes outside: they answer
+ * WASMFX_TRAP_UNHANDLED. The rest as for barriers.
+ * *Spec:* invocation by the host starts a new stack of handlers.
+ */
+WASMFX_API wasmfx_status_t wasmfx_root_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope);
+/** Closes a root. *Errors:* STATE, as wasmfx_barrier_leave(). */
+WASMFX_API wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope);
+
+/** A place in the chain that can be unwound to. Opaque; a plain value. */
+typedef struct wasmfx_mark {
+  uint64_t opaque[4];
+} wasmfx_mark_t;
+
+/** Remembers the running continuation and the open scopes. */
+WASMFX_API void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark);
+
+/**
+ * For hosts that leave frames by longjmp or by an unwinder of their own: makes
+ * the continuation that was running at the mark the running one again. The
+ * continuations started above it die unseen, and roots and barriers opened
+ * above it are closed. Call it after the jump, from the stack on which the mark
+ * was made. `killed`, if not NULL, receives how many continuations died.
+ * *Errors:* STATE (the marked continuation is not running or waiting any more, a
+ * scope that was open at the mark has been closed, or the call comes from a
+ * stack that would die); nothing changes then.
+ */
+WASMFX_API wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark, size_t *killed);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

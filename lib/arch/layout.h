@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The numbers on which C and assembly must agree: offsets into the few structs
+ * that assembly touches, and the bits that it tests. Numbers only, so that both
+ * can include it. lib/layout.c holds each one against its struct.
+ */
+#ifndef WFX_LAYOUT_H
+#define WFX_LAYOUT_H
+
+/* A reference: revision above, index of the object below. */
+#ifndef WFX_REVISION_BITS
+#define WFX_REVISION_BITS 32
+#endif
+#define WFX_REVISION_SHIFT (64 - WFX_REVISION_BITS)
+#define WFX_OBJECT_SHIFT 7 /* an object is two cache lines */
+
+/* struct wasmfx_runtime, slot 0 of the object arena */
+#define WFX_RT_NULL_REF 0
+#define WFX_RT_CURRENT 8
+#define WFX_RT_OBJECT_COUNT 16
+#define WFX_RT_CAREFUL 20
+#define WFX_RT_FREE_STACK 24
+#define WFX_RT_FREE_STACK_COUNT 32
+#define WFX_RT_RECEIVED 40
+#define WFX_RT_FROM 48
+#define WFX_RT_LANDING 56
+#define WFX_RT_CONT 64
+#define WFX_RT_EVENT 72
+#define WFX_RT_WORD 80
+
+/* bits of `careful`: why the short paths must not be taken */
+#define WFX_CAREFUL_HOOK 1
+#define WFX_CAREFUL_FLOAT 2
+
+/* struct wfx_object, first cache line */
+#define WFX_OBJ_REF 0
+#define WFX_OBJ_PC 8
+#define WFX_OBJ_SP 16
+#define WFX_OBJ_FP 24
+#define WFX_OBJ_ENTRY 16 /* while fresh, where sp will be */
+#define WFX_OBJ_ENV 24   /* while fresh, where fp will be */
+#define WFX_OBJ_PARENT 32
+#define WFX_OBJ_HANDLERS 40
+#define WFX_OBJ_AWAITS 48
+/* second cache line */
+#define WFX_OBJ_STACK 64
+#define WFX_OBJ_DEEP_PC 88
+#define WFX_OBJ_HEAD 96
+#define WFX_OBJ_INNER_PARENT 104
+#define WFX_OBJ_INNER_HANDLERS 112
+
+/* struct wfx_stack, at the top of each stack */
+#define WFX_STACK_NEXT 0
+#define WFX_STACK_OWNER 8
+
+/* struct wasmfx_handlers, struct wasmfx_tag, struct wfx_list */
+#define WFX_HANDLERS_WORD_TAG 32
+#define WFX_HANDLERS_WORD_EVENT 40
+#define WFX_TAG_RESULTS 32
+#define WFX_LIST_WAKE_FORM 0
+
+#endif

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * x86-64, System V calling convention.
+ *
+ * The contract of this file is arch.h. Here is how it looks on this CPU: the
+ * five registers of every landing, the frames that the verbs leave behind, and
+ * the bottom of every continuation's stack.
+ *
+ *     to = rax   rt = rdi   word = rsi   cont = rdx   event = rcx
+ *
+ * Whoever lands loads its own stack pointer from `to`, pops what it pushed, and
+ * leaves by `pop; jmp`. It does not `ret`: the call that pushed that address was
+ * on this stack, but the calls since then were on others, so the processor's
+ * return predictor would have to be wrong, at ten times the price.
+ *
+ * A waiting or suspended continuation, in one of the verbs:
+ *
+ *     high +------------------+
+ *          | return address   |  the caller of the verb
+ *          | &cont            |  resume, switch: where the reference that arrives is stored
+ *          |                  |  suspend: not used
+ *          | rbp rbx r12 .. 15|  what the caller may expect back
+ *     low  +------------------+ <- WFX_OBJ_SP, FRAME_BYTES below the caller's frame
+ *
+ * The bottom of a running continuation's stack:
+ *
+ *     high +------------------+
+ *          | struct wfx_stack |  rbx points here as long as the body runs
+ *          |   .owner         |  WFX_STACK_OWNER: the object, which finds the resumer
+ *          +------------------+ <- rsp at wfx_fresh
+ *          | return address   |  into wfx_body
+ *          ~ frames           ~
+ *     low  +------------------+
+ *
+ * The frame of wfx_body has no caller on its own stack. Its call frame
+ * information says that it was called from where its resumer waits:
+ *
+ *     rbx -> stack.owner -> object.parent -> object.sp -> the frame above
+ *
+ * and each of these is rewritten by the library whenever it changes, so gdb,
+ * perf and libunwind walk from a continuation into its resumer at any time.
+ */
+#include "asm.h"
+#include "layout.h"
+
+#define FRAME_BYTES 64
+
+/* DWARF numbers */
+#define DW_RAX 0
+#define DW_RBX 3
+
+    .text
+
+/* ---- Leaving and landing -------------------------------------------------- */
+
+.macro PUSH reg
+    pushq \reg
+    .cfi_adjust_cfa_offset 8
+    .cfi_rel_offset \reg, 0
+.endm
+
+.macro POP reg
+    popq \reg
+    .cfi_adjust_cfa_offset -8
+    .cfi_restore \reg
+.endm
+
+/* The frame of the picture; \cont is the register that holds &cont, or any. */
+.macro PUSH_FRAME cont
+    pushq \cont
+    .cfi_adjust_cfa_offset 8
+    PUSH %rbp
+    PUSH %rbx
+    PUSH %r12
+    PUSH %r13
+    PUSH %r14
+    PUSH %r15
+.endm
+
+/* Where the caller's registers are, seen from the end of the frame. */
+.macro CFI_SAVED_REGISTERS
+    .cfi_offset %rbp, -24
+    .cfi_offset %rbx, -32
+    .cfi_offset %r12, -40
+    .cfi_offset %r13, -48
+    .cfi_offset %r14, -56
+    .cfi_offset %r15, -64
+.endm
+
+/* A landing: rsp is still the sender's, rax leads to ours. */
+.macro LANDING name
+    .p2align 4
+\name:
+    .cfi_startproc
+    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
+    CFI_SAVED_REGISTERS
+    LANDING_PAD
+    movq WFX_OBJ_SP(%rax), %rsp
+    .cfi_def_cfa %rsp, FRAME_BYTES
+.endm
+
+.macro POP_REGISTERS
+    POP %r15
+    POP %r14
+    POP %r13
+    POP %r12
+    POP %rbx
+    POP %rbp
+.endm
+
+/* Ends a landing: the outcome is in rax:rdx, the return address on top. */
+.macro LEAVE_TO_CALLER
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register %rip, %rcx
+    jmpq *%rcx
+    .cfi_endproc
+.endm
+
+/* Calls a C function that makes slots of what arrived. In and out: outcome in
+ * rax:rdx; rdi is the runtime. The return address is on top. */
+.macro CALL_WITH_OUTCOME function
+    movq %rax, %rsi
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call \function
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+.endm
+
+/* resume and switch: the outcome is (event, word); the reference that arrives
+ * goes where the caller wants it. */
+.macro LAND_WITH_CONT
+    movq %rcx, %rax
+    POP_REGISTERS
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    movq %rdx, (%rcx)
+    movq %rsi, %rdx
+.endm
+
+/* suspend: the reference is kept for wasmfx_received_cont(). */
+.macro LAND_WITHOUT_CONT
+    movq %rdx, WFX_RT_RECEIVED(%rdi)
+    movq %rcx, %rax
+    POP_REGISTERS
+    leaq 8(%rsp), %rsp
+    .cfi_adjust_cfa_offset -8
+    movq %rsi, %rdx
+.endm
+
+LANDING land_resume_word
+    LAND_WITH_CONT
+    LEAVE_TO_CALLER
+
+LANDING land_resume
+    LAND_WITH_CONT
+    CALL_WITH_OUTCOME wfx_outcome_values
+    LEAVE_TO_CALLER
+
+LANDING land_switch_word
+    LAND_WITH_CONT
+    LEAVE_TO_CALLER
+
+LANDING land_switch
+    movq %rdx, WFX_RT_RECEIVED(%rdi)
+    LAND_WITH_CONT
+    CALL_WITH_OUTCOME wfx_waking_values
+    LEAVE_TO_CALLER
+
+LANDING land_suspend_word
+    LAND_WITHOUT_CONT
+    LEAVE_TO_CALLER
+
+LANDING land_suspend
+    LAND_WITHOUT_CONT
+    CALL_WITH_OUTCOME wfx_waking_values
+    LEAVE_TO_CALLER
+
+/* The same for runtimes whose continuations have float control words of their
+ * own: those are in the object, then all is as above. */
+.macro FLOAT_LANDING name
+    .p2align 4
+float_\name:
+    .cfi_startproc
+    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
+    CFI_SAVED_REGISTERS
+    LANDING_PAD
+    ldmxcsr WFX_OBJ_FP(%rax)
+    fldcw WFX_OBJ_FP+4(%rax)
+    jmp \name
+    .cfi_endproc
+.endm
+
+FLOAT_LANDING land_resume_word
+FLOAT_LANDING land_resume
+FLOAT_LANDING land_switch_word
+FLOAT_LANDING land_switch
+FLOAT_LANDING land_suspend_word
+FLOAT_LANDING land_suspend
+
+/* ---- The verbs ---------------------------------------------------------------- */
+
+/*
+ * The body of a verb: prepare in C, then leave. In: the verb's C arguments,
+ * rdi = runtime, rsi = &cont where there is one. The call is an ordinary one,
+ * so its return is predicted.
+ *
+ * If there is nothing to switch to, the outcome is (event, word) of the runtime.
+ */
+.macro PREPARE_AND_LEAVE prepare, landing
+    pushq %rdi
+    .cfi_adjust_cfa_offset 8
+    pushq %rsi
+    .cfi_adjust_cfa_offset 8
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call \prepare
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    popq %rsi
+    .cfi_adjust_cfa_offset -8
+    popq %rdi
+    .cfi_adjust_cfa_offset -8
+    testq %rax, %rax
+    jz 9f
+    .cfi_remember_state
+    PUSH_FRAME %rsi
+    leaq \landing(%rip), %r8
+    movq WFX_RT_FROM(%rdi), %r9
+    testb $WFX_CAREFUL_FLOAT, WFX_RT_CAREFUL(%rdi)
+    jnz 8f
+7:  movq WFX_RT_LANDING(%rdi), %r10
+    movq %r8, (%r10)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq WFX_RT_WORD(%rdi), %rsi
+    movq WFX_RT_CONT(%rdi), %rdx
+    movq WFX_RT_EVENT(%rdi), %rcx
+    jmpq *WFX_OBJ_PC(%rax)
+8:  leaq float_\landing(%rip), %r8
+    stmxcsr WFX_OBJ_FP(%r9)
+    fnstcw WFX_OBJ_FP+4(%r9)
+    jmp 7b
+    .cfi_restore_state
+9:  movq WFX_RT_EVENT(%rdi), %rax
+    movq WFX_RT_WORD(%rdi), %rdx
+    ret
+.endm
+
+/*
+ * wasmfx_outcome_t wasmfx_resume_word(rt, wasmfx_cont_t *cont, handlers, word)
+ *                                     rdi rsi                 rdx       rcx
+ *
+ * The short path: the reference is alive, no value but one word or nothing is
+ * awaited, the revisions last, and there are clauses. Anything else, and every
+ * error, goes the long way. Nothing is written before the last check.
+ */
+FUNCTION wasmfx_resume_word
+    movq (%rsi), %r8
+    movl %r8d, %eax                     /* the slot: the lower half */
+    cmpl WFX_RT_OBJECT_COUNT(%rdi), %eax
+    jae resume_word_carefully
+    shlq $WFX_OBJECT_SHIFT, %rax
+    addq %rdi, %rax
+    cmpq WFX_OBJ_REF(%rax), %r8         /* null meets the runtime itself, and differs */
+    jne resume_word_carefully
+    movq WFX_OBJ_AWAITS(%rax), %r9
+    cmpl $1, WFX_LIST_WAKE_FORM(%r9)
+    ja resume_word_carefully
+    cmpl $0, WFX_RT_CAREFUL(%rdi)
+    jne resume_word_carefully
+    testq %rdx, %rdx
+    jz resume_word_carefully
+    movabsq $(1 << WFX_REVISION_SHIFT), %r10
+    addq %r10, %r8                      /* consumes this reference and mints the next */
+    jc resume_word_carefully
+    movq WFX_RT_CURRENT(%rdi), %r9
+    movq %r8, WFX_OBJ_REF(%rax)
+    movq %r9, WFX_OBJ_PARENT(%rax)
+    movq %rdx, WFX_OBJ_HANDLERS(%rax)
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    .cfi_remember_state
+    PUSH_FRAME %rsi
+    leaq land_resume_word(%rip), %r8
+    movq %r8, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rcx, %rsi
+    xorl %edx, %edx
+    xorl %ecx, %ecx                     /* RETURNED, in word form */
+    jmpq *WFX_OBJ_PC(%rax)
+    .cfi_restore_state
+resume_word_carefully:
+    PREPARE_AND_LEAVE wfx_prepare_resume_word, land_resume_word
+END wasmfx_resume_word
+
+/*
+ * wasmfx_outcome_t wasmfx_suspend_word(rt, tag, word)
+ *                                      rdi rsi  rdx
+ *
+ * The short path: the first clause of the innermost resume is for this tag, and
+ * the tag's parameters travel in word form, which is what its being in
+ * `word_tag` says.
+ */
+FUNCTION wasmfx_suspend_word
+    movq WFX_RT_CURRENT(%rdi), %r9
+    movq WFX_OBJ_HANDLERS(%r9), %r8
+    cmpq WFX_HANDLERS_WORD_TAG(%r8), %rsi
+    jne suspend_word_carefully
+    cmpl $0, WFX_RT_CAREFUL(%rdi)
+    jne suspend_word_carefully
+    movq WFX_TAG_RESULTS(%rsi), %r10
+    movq WFX_OBJ_PARENT(%r9), %rax
+    movq %r10, WFX_OBJ_AWAITS(%r9)
+    movq $0, WFX_OBJ_PARENT(%r9)
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    .cfi_remember_state
+    PUSH_FRAME %rsi
+    leaq land_suspend_word(%rip), %r10
+    movq %r10, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rdx, %rsi
+    movq WFX_OBJ_REF(%r9), %rdx
+    movq WFX_HANDLERS_WORD_EVENT(%r8), %rcx
+    jmpq *WFX_OBJ_PC(%rax)
+    .cfi_restore_state
+suspend_word_carefully:
+    PREPARE_AND_LEAVE wfx_prepare_suspend_word, land_suspend_word
+END wasmfx_suspend_word
+
+/* The other verbs have no short path. */
+.macro VERB name, prepare, landing
+FUNCTION \name
+    PREPARE_AND_LEAVE \prepare, \landing
+END \name
+.endm
+
+VERB wasmfx_resume, wfx_prepare_resume, land_resume
+VERB wasmfx_resume_throw, wfx_prepare_resume_throw, land_resume
+VERB wasmfx_resume_throw_ref, wfx_prepare_resume_throw_ref, land_resume
+VERB wasmfx_suspend, wfx_prepare_suspend, land_suspend
+VERB wasmfx_switch, wfx_prepare_switch, land_switch
+VERB wasmfx_switch_word, wfx_prepare_switch_word, land_switch_word
+
+/* ---- A chain that was captured ---------------------------------------------------- */
+
+/*
+ * Landing of the innermost continuation of a chain. Whoever resumed it has
+ * hung it under the new parent as if it were alone:
+ *
+ *     parent <- to ... (inner parents) ... head        before
+ *     parent <- head ... (inner parents) ... to        after
+ *
+ * All but r8 to r11 is as it arrived.
+ */
+HIDDEN_FUNCTION wfx_deep
+    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
+    CFI_SAVED_REGISTERS
+    LANDING_PAD
+    movq WFX_OBJ_HEAD(%rax), %r8
+    movq WFX_OBJ_PARENT(%rax), %r9
+    movq WFX_OBJ_HANDLERS(%rax), %r10
+    movq %r9, WFX_OBJ_PARENT(%r8)
+    movq %r10, WFX_OBJ_HANDLERS(%r8)
+    movq WFX_OBJ_INNER_PARENT(%rax), %r9
+    movq WFX_OBJ_INNER_HANDLERS(%rax), %r10
+    movq %r9, WFX_OBJ_PARENT(%rax)
+    movq %r10, WFX_OBJ_HANDLERS(%rax)
+    jmpq *WFX_OBJ_DEEP_PC(%rax)
+END wfx_deep
+
+/* ---- Beginning and end --------------------------------------------------------------- */
+
+/*
+ * Landings of a continuation that has never run. rsp is still the resumer's,
+ * whose frame has just been pushed.
+ *
+ * wfx_fresh is where the short path of resume leads, which has not looked whether
+ * there is a stack. If there is none at hand, wfx_fresh_slow takes back what that
+ * path did and goes the long way, which gets one before it consumes anything.
+ */
+HIDDEN_FUNCTION wfx_fresh
+    .cfi_def_cfa %rsp, FRAME_BYTES
+    CFI_SAVED_REGISTERS
+    LANDING_PAD
+    movq WFX_RT_FREE_STACK(%rdi), %r8
+    testq %r8, %r8
+    jz take_back
+    movq WFX_STACK_NEXT(%r8), %r9
+    movq %r9, WFX_RT_FREE_STACK(%rdi)
+    decq WFX_RT_FREE_STACK_COUNT(%rdi)
+    movq %rax, WFX_STACK_OWNER(%r8)
+    movq %r8, WFX_OBJ_STACK(%rax)
+    jmp wfx_body
+END wfx_fresh
+
+HIDDEN_FUNCTION wfx_fresh_slow
+    .cfi_def_cfa %rsp, FRAME_BYTES
+    CFI_SAVED_REGISTERS
+    LANDING_PAD
+take_back:
+    movq WFX_OBJ_PARENT(%rax), %r9
+    movq %r9, WFX_RT_CURRENT(%rdi)
+    movabsq $(1 << WFX_REVISION_SHIFT), %r10
+    subq %r10, WFX_OBJ_REF(%rax)
+    movq $0, WFX_OBJ_PARENT(%rax)
+    movq WFX_OBJ_HANDLERS(%rax), %rdx
+    movq %rsi, %rcx
+    POP_REGISTERS
+    popq %rsi
+    .cfi_adjust_cfa_offset -8
+    jmp resume_word_carefully
+END wfx_fresh_slow
+
+HIDDEN_FUNCTION wfx_start_float
+    .cfi_def_cfa %rsp, FRAME_BYTES
+    CFI_SAVED_REGISTERS
+    LANDING_PAD
+    ldmxcsr default_mxcsr(%rip)
+    fldcw default_x87_control(%rip)
+    jmp start
+END wfx_start_float
+
+HIDDEN_FUNCTION wfx_start
+    .cfi_def_cfa %rsp, FRAME_BYTES
+    CFI_SAVED_REGISTERS
+    LANDING_PAD
+start:
+    movq WFX_OBJ_STACK(%rax), %r8
+    jmp wfx_body
+END wfx_start
+
+/*
+ * The bottom of every stack: calls the entry function and ends the continuation
+ * when it returns. In: the five registers, r8 = its stack.
+ *
+ * rbx and r12 survive the call since the entry function preserves them. rbp is
+ * zero, which is how walkers of frame pointers know the end.
+ *
+ * .cfi_signal_frame: else gdb stops here, since the resumer's stack may lie lower.
+ */
+HIDDEN_FUNCTION wfx_body
+    .cfi_signal_frame
+    .cfi_def_cfa %rsp, FRAME_BYTES
+    CFI_SAVED_REGISTERS
+    movq WFX_OBJ_ENTRY(%rax), %r10
+    movq WFX_OBJ_ENV(%rax), %r11
+    movq %rdi, %r12
+    movq %r8, %rbx
+    movq %r8, %rsp
+    CFA_AT_REGISTER_3(DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_SP, FRAME_BYTES)
+    xorl %ebp, %ebp
+    movq %rdx, %rcx                     /* entry(rt, env, word, cont) */
+    movq %rsi, %rdx
+    movq %r11, %rsi
+    call *%r10
+    movq %r12, %rdi                     /* wfx_return(rt, self, word) */
+    movq WFX_STACK_OWNER(%rbx), %rsi
+    movq %rax, %rdx
+    call wfx_return
+    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
+    movq %r12, %rdi
+    jmp leave
+END wfx_body
+
+/*
+ * void wfx_leave(rt, to)
+ *                rdi rsi
+ */
+HIDDEN_FUNCTION wfx_leave
+    movq %rsi, %rax
+leave:
+    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
+    CFI_SAVED_REGISTERS
+    movq WFX_RT_WORD(%rdi), %rsi
+    movq WFX_RT_CONT(%rdi), %rdx
+    movq WFX_RT_EVENT(%rdi), %rcx
+    jmpq *WFX_OBJ_PC(%rax)
+END wfx_leave
+
+    .section .rodata
+    .p2align 2
+default_mxcsr:
+    .long 0x1f80
+default_x87_control:
+    .short 0x037f
+
+    END_OF_FILE

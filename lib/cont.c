@@ -1,0 +1,671 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The verbs, one function for each transition. Where a verb switches, its
+ * entry is a stub in lib/arch, and what stands here is the part before the switch:
+ * check, search, get memory, and only then consume and link.
+ */
+#include "cont.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "handler.h"
+#include "runtime.h"
+
+/* Longer results do not go on the continuation's own stack. */
+#define RESULTS_ON_STACK 64
+
+/* ---- Transfers --------------------------------------------------------------------- */
+
+static uint64_t event(wasmfx_status_t status, bool by_address, uint32_t handler)
+{
+  return (uint16_t)status | (uint64_t)by_address << 16 | (uint64_t)handler << 32;
+}
+
+/* Nothing to switch to: the caller gets the status, and nothing else has happened. */
+static struct wfx_object *fail(struct wasmfx_runtime *rt, wasmfx_status_t status)
+{
+  rt->transfer.event = event(status, false, 0);
+  rt->transfer.word = 0;
+  return NULL;
+}
+
+/* Makes `to` the running one in place of the running one, whose landing address belongs at `*landing`. */
+static struct wfx_object *transfer(struct wasmfx_runtime *rt, struct wfx_object *to, wfx_landing_t *landing, uint64_t what,
+                                   const struct wfx_parcel *parcel)
+{
+  struct wfx_object *from = rt->current;
+  rt->transfer.from = from;
+  rt->transfer.landing = landing;
+  rt->transfer.cont = parcel->cont;
+  rt->transfer.event = what;
+  rt->transfer.word = parcel->word;
+  wfx_switched(rt, from, to);
+  rt->current = to;
+  return to;
+}
+
+/* ---- Getting a continuation ready to run ------------------------------------------------ */
+
+/* From here on it has a stack and does not look for one when it starts. */
+static void give_stack(struct wasmfx_runtime *rt, struct wfx_object *object, struct wfx_stack *stack)
+{
+  object->stack = stack;
+  stack->owner = object;
+  object->pc = rt->careful & WFX_CAREFUL_FLOAT ? wfx_start_float : wfx_start;
+}
+
+/*
+ * Consumes the reference of `object`, and gets all the memory that this takes
+ * before it does: a stack if it is fresh, another object if its revisions are
+ * used up. Answers through `object`, since it may have moved.
+ */
+static wasmfx_status_t consume(struct wasmfx_runtime *rt, struct wfx_object **object)
+{
+  struct wfx_object *self = *object, *spare = NULL;
+  const bool needs_stack = wfx_object_is_fresh(self);
+  struct wfx_stack *stack = NULL;
+  wasmfx_status_t status;
+  if (needs_stack) {
+    status = wfx_stackpool_get(&rt->house->stacks, self->fresh.stack_class, self->fresh.tenant, &stack);
+    if (status < 0)
+      return status;
+  }
+  if (wfx_object_exhausted(self)) {
+    status = wfx_object_take(rt, &spare);
+    if (status < 0) {
+      if (stack)
+        wfx_stackpool_put(&rt->house->stacks, stack);
+      return status;
+    }
+    wfx_object_move(rt, self, spare);
+    self = spare;
+  } else {
+    wfx_object_consume(self);
+  }
+  if (needs_stack)
+    give_stack(rt, self, stack);
+  *object = self;
+  return WASMFX_OK;
+}
+
+/* All of a bound prefix is on its way. */
+static void unbind(struct wfx_object *object)
+{
+  object->awaits = wfx_awaited(object);
+}
+
+/* ---- cont.new, cont.bind ------------------------------------------------------------------ */
+
+static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word, wasmfx_cont_t from);
+
+static wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type *type, wasmfx_word_entry_t entry,
+                            void *env, struct wfx_object **out)
+{
+  struct wfx_house *house = rt->house;
+  if (house->created - house->died >= house->config.max_conts)
+    return WASMFX_ERROR_LIMIT;
+  struct wfx_object *object;
+  const wasmfx_status_t status = wfx_object_take(rt, &object);
+  if (status < 0)
+    return status;
+  object->pc = house->stacks.is_simple ? wfx_fresh : wfx_fresh_slow;
+  object->entry = entry;
+  object->env = env;
+  object->awaits = type->params;
+  object->type = type;
+  object->host_word = NULL;
+  object->fresh.stack_class = 0;
+  object->fresh.tenant = house->tenant;
+  house->created++;
+  *out = object;
+  return WASMFX_OK;
+}
+
+static bool needs_long_results(const struct wasmfx_type *type)
+{
+  return type->results->count > RESULTS_ON_STACK ||
+         (type->params->wake_form & WFX_FORM_CONTREF && type->params->count > RESULTS_ON_STACK);
+}
+
+static wasmfx_status_t reserve_long_results(struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  const wasmfx_status_t status = wfx_bound_reserve(rt, object, object->type->params->count);
+  return status < 0 ? status : wfx_bound_reserve_results(rt, object, object->type->results->count);
+}
+
+wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_entry_t entry, void *env,
+                                wasmfx_cont_t *cont)
+{
+  if (!entry)
+    return WASMFX_TRAP_NULL_FUNCTION;
+  if (!type || type->member.rt != rt)
+    return WASMFX_ERROR_ARGUMENT;
+  struct wfx_object *object;
+  wasmfx_status_t status = make(rt, type, enter_values, env, &object);
+  if (status < 0)
+    return status;
+  object->fresh.entry = entry;
+  if (needs_long_results(type)) {
+    status = reserve_long_results(rt, object);
+    if (status < 0) {
+      rt->house->created--;
+      wfx_object_put(rt, object);
+      return status;
+    }
+  }
+  *cont = object->ref;
+  return WASMFX_OK;
+}
+
+wasmfx_status_t wasmfx_cont_new_word(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_word_entry_t entry,
+                                     void *env, wasmfx_cont_t *cont)
+{
+  if (!entry)
+    return WASMFX_TRAP_NULL_FUNCTION;
+  if (!type || type->member.rt != rt)
+    return WASMFX_ERROR_ARGUMENT;
+  if (!type->is_word)
+    return WASMFX_ERROR_TYPE;
+  struct wfx_object *object;
+  const wasmfx_status_t status = make(rt, type, entry, env, &object);
+  if (status == WASMFX_OK)
+    *cont = object->ref;
+  return status;
+}
+
+/* Whether binding `count` values leaves what `to` says. */
+static bool leaves(struct wfx_object *object, const struct wasmfx_type *to, uint32_t bound)
+{
+  const struct wfx_list *list = wfx_awaited(object);
+  const struct wfx_list *results = wfx_object_head(object)->type->results;
+  return to->params->count == list->count - bound &&
+         memcmp(to->params->kinds, list->kinds + bound, to->params->count) == 0 &&
+         wfx_list_equal(to->results, results);
+}
+
+wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_type_t *to,
+                                 const wasmfx_value_t *values, size_t count)
+{
+  struct wfx_object *object = wfx_object_of(rt, *cont);
+  if (!object)
+    return wfx_ref_trap(*cont);
+  const uint32_t bound = wfx_bound_count(object), total = wfx_awaited(object)->count;
+  if (count > total - bound || (count && !values))
+    return WASMFX_ERROR_ARITY;
+  if (to && !leaves(object, to, bound + (uint32_t)count))
+    return WASMFX_ERROR_TYPE;
+  wasmfx_status_t status;
+  if (count) {
+    status = wfx_bound_reserve(rt, object, total);
+    if (status < 0)
+      return status;
+  }
+  if (wfx_object_exhausted(object)) {
+    struct wfx_object *spare;
+    status = wfx_object_take(rt, &spare);
+    if (status < 0)
+      return status;
+    wfx_object_move(rt, object, spare);
+    object = spare;
+  } else {
+    wfx_object_consume(object);
+  }
+  if (count)
+    wfx_bound_append(object, values, (uint32_t)count);
+  *cont = object->ref;
+  return WASMFX_OK;
+}
+
+/* ---- resume -------------------------------------------------------------------------------- */
+
+/* Runs `object` under the running one. */
+static struct wfx_object *resume(struct wasmfx_runtime *rt, struct wfx_object *object,
+                                 const struct wasmfx_handlers *handlers, wasmfx_status_t status,
+                                 const struct wfx_parcel *parcel)
+{
+  const wasmfx_status_t ready = consume(rt, &object);
+  if (ready < 0)
+    return fail(rt, ready);
+  unbind(object);
+  object->parent = rt->current;
+  object->handlers = handlers ? handlers : &wfx_no_handlers;
+  return transfer(rt, object, &rt->current->pc, event(status, parcel->by_address, 0), parcel);
+}
+
+struct wfx_object *wfx_prepare_resume(struct wasmfx_runtime *rt, wasmfx_cont_t *cont,
+                                      const wasmfx_handlers_t *handlers, const wasmfx_value_t *values, size_t count)
+{
+  struct wfx_object *object = wfx_object_of(rt, *cont);
+  if (!object)
+    return fail(rt, wfx_ref_trap(*cont));
+  struct wfx_parcel parcel;
+  const wasmfx_status_t status = wfx_pack_waking(object, values, count, false, &parcel);
+  if (status < 0)
+    return fail(rt, status);
+  return resume(rt, object, handlers, WASMFX_RETURNED, &parcel);
+}
+
+struct wfx_object *wfx_prepare_resume_word(struct wasmfx_runtime *rt, wasmfx_cont_t *cont,
+                                           const wasmfx_handlers_t *handlers, uint64_t word)
+{
+  struct wfx_object *object = wfx_object_of(rt, *cont);
+  if (!object)
+    return fail(rt, wfx_ref_trap(*cont));
+  struct wfx_parcel parcel;
+  const wasmfx_status_t status = wfx_pack_waking_word(object, word, false, &parcel);
+  if (status < 0)
+    return fail(rt, status);
+  return resume(rt, object, handlers, WASMFX_RETURNED, &parcel);
+}
+
+/* ---- resume_throw ------------------------------------------------------------------------------ */
+
+static wasmfx_status_t check_exception_tag(const struct wasmfx_tag *tag, const wasmfx_value_t *values, size_t count)
+{
+  if (!tag)
+    return WASMFX_ERROR_ARGUMENT;
+  if (tag->results->count)
+    return WASMFX_ERROR_TYPE;
+  return count == tag->params->count && (values || !count) ? WASMFX_OK : WASMFX_ERROR_ARITY;
+}
+
+/* A fresh continuation has nobody who could catch: it dies, and the exception is at the resume itself. */
+static struct wfx_object *throw_into(struct wasmfx_runtime *rt, wasmfx_cont_t *cont, struct wfx_object *object,
+                                     const wasmfx_handlers_t *handlers, const wasmfx_exception_t *exception)
+{
+  const struct wfx_parcel parcel = { (uintptr_t)exception, WASMFX_NULL_CONT, false };
+  if (!wfx_object_is_fresh(object))
+    return resume(rt, object, handlers, WASMFX_THREW, &parcel);
+  wfx_chain_bury(rt, object);
+  *cont = WASMFX_NULL_CONT;
+  rt->transfer.event = event(WASMFX_THREW, false, 0);
+  rt->transfer.word = parcel.word;
+  return NULL;
+}
+
+struct wfx_object *wfx_prepare_resume_throw(struct wasmfx_runtime *rt, wasmfx_cont_t *cont,
+                                            const wasmfx_handlers_t *handlers, const wasmfx_tag_t *tag,
+                                            const wasmfx_value_t *values, size_t count)
+{
+  struct wfx_object *object = wfx_object_of(rt, *cont);
+  if (!object)
+    return fail(rt, wfx_ref_trap(*cont));
+  const wasmfx_status_t status = check_exception_tag(tag, values, count);
+  if (status < 0)
+    return fail(rt, status);
+  rt->house->exception = (wasmfx_exception_t){ tag, values, count, NULL };
+  return throw_into(rt, cont, object, handlers, &rt->house->exception);
+}
+
+struct wfx_object *wfx_prepare_resume_throw_ref(struct wasmfx_runtime *rt, wasmfx_cont_t *cont,
+                                                const wasmfx_handlers_t *handlers,
+                                                const wasmfx_exception_t *exception)
+{
+  struct wfx_object *object = wfx_object_of(rt, *cont);
+  if (!object)
+    return fail(rt, wfx_ref_trap(*cont));
+  if (!exception)
+    return fail(rt, WASMFX_TRAP_NULL_EXCEPTION);
+  const wasmfx_status_t status = check_exception_tag(exception->tag, exception->values, exception->count);
+  if (status < 0)
+    return fail(rt, status);
+  return throw_into(rt, cont, object, handlers, exception);
+}
+
+/* ---- suspend ---------------------------------------------------------------------------------- */
+
+/*
+ * Captures what runs from the running continuation up to `segment`; it awaits
+ * `awaits` from now on. Answers where its landing address belongs: a single
+ * continuation lands itself, the innermost of a chain by way of wfx_deep.
+ */
+static wfx_landing_t *capture(struct wfx_object *current, struct wfx_object *segment, const struct wfx_list *awaits)
+{
+  current->awaits = awaits;
+  segment->parent = NULL;
+  return segment == current ? &current->pc : &current->deep.pc;
+}
+
+static struct wfx_object *suspend(struct wasmfx_runtime *rt, const struct wasmfx_tag *tag, struct wfx_parcel *parcel)
+{
+  struct wfx_object *current = rt->current;
+  const struct wfx_found found = wfx_find(current, tag, false);
+  if (!found.segment)
+    return fail(rt, found.status);
+  struct wfx_object *handler = found.segment->parent;
+  wfx_landing_t *landing = capture(current, found.segment, tag->results);
+  parcel->cont = current->ref;
+  return transfer(rt, handler, landing, event(WASMFX_SUSPENDED, parcel->by_address, found.index), parcel);
+}
+
+struct wfx_object *wfx_prepare_suspend(struct wasmfx_runtime *rt, const wasmfx_tag_t *tag,
+                                       const wasmfx_value_t *values, size_t count)
+{
+  if (!tag || tag->member.rt != rt)
+    return fail(rt, WASMFX_ERROR_ARGUMENT);
+  struct wfx_parcel parcel;
+  const wasmfx_status_t status = wfx_pack_sending(tag->params, values, count, &parcel);
+  if (status < 0)
+    return fail(rt, status);
+  return suspend(rt, tag, &parcel);
+}
+
+struct wfx_object *wfx_prepare_suspend_word(struct wasmfx_runtime *rt, const wasmfx_tag_t *tag, uint64_t word)
+{
+  if (!tag || tag->member.rt != rt)
+    return fail(rt, WASMFX_ERROR_ARGUMENT);
+  if (!wfx_form_is_word(tag->params->send_form))
+    return fail(rt, WASMFX_ERROR_ARITY);
+  struct wfx_parcel parcel = { tag->params->count ? word : 0, WASMFX_NULL_CONT, false };
+  return suspend(rt, tag, &parcel);
+}
+
+/* ---- switch ------------------------------------------------------------------------------------- */
+
+/* The handling resume goes on waiting for the results that it was promised. */
+static bool same_results(struct wfx_object *segment, const struct wasmfx_tag *tag, struct wfx_object *target)
+{
+  const struct wfx_list *promised = segment->type->results;
+  return wfx_list_equal(promised, tag->results) &&
+         wfx_list_equal(promised, wfx_object_head(target)->type->results);
+}
+
+static struct wfx_object *switch_to(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wasmfx_tag *tag,
+                                    const struct wfx_list *awaits, struct wfx_parcel *parcel)
+{
+  struct wfx_object *current = rt->current;
+  const struct wfx_found found = wfx_find(current, tag, true);
+  if (!found.segment)
+    return fail(rt, found.status);
+  struct wfx_object *segment = found.segment;
+  if (!same_results(segment, tag, target))
+    return fail(rt, WASMFX_ERROR_TYPE);
+  const wasmfx_status_t status = consume(rt, &target);
+  if (status < 0)
+    return fail(rt, status);
+  unbind(target);
+  target->parent = segment->parent;
+  target->handlers = segment->handlers;
+  wfx_landing_t *landing = capture(current, segment, awaits);
+  parcel->cont = current->ref;
+  return transfer(rt, target, landing, event(WASMFX_RETURNED, parcel->by_address, 0), parcel);
+}
+
+struct wfx_object *wfx_prepare_switch(struct wasmfx_runtime *rt, wasmfx_cont_t *cont, const wasmfx_tag_t *tag,
+                                      const wasmfx_type_t *wait, const wasmfx_value_t *values, size_t count)
+{
+  struct wfx_object *target = wfx_object_of(rt, *cont);
+  if (!target)
+    return fail(rt, wfx_ref_trap(*cont));
+  if (!tag || tag->member.rt != rt || (wait && wait->member.rt != rt))
+    return fail(rt, WASMFX_ERROR_ARGUMENT);
+  struct wfx_parcel parcel;
+  const wasmfx_status_t status = wfx_pack_waking(target, values, count, true, &parcel);
+  if (status < 0)
+    return fail(rt, status);
+  return switch_to(rt, target, tag, (wait ? wait : &wfx_contref_type)->params, &parcel);
+}
+
+struct wfx_object *wfx_prepare_switch_word(struct wasmfx_runtime *rt, wasmfx_cont_t *cont, const wasmfx_tag_t *tag,
+                                           const wasmfx_type_t *wait, uint64_t word)
+{
+  struct wfx_object *target = wfx_object_of(rt, *cont);
+  if (!target)
+    return fail(rt, wfx_ref_trap(*cont));
+  if (!tag || tag->member.rt != rt || (wait && wait->member.rt != rt))
+    return fail(rt, WASMFX_ERROR_ARGUMENT);
+  struct wfx_parcel parcel;
+  const wasmfx_status_t status = wfx_pack_waking_word(target, word, true, &parcel);
+  if (status < 0)
+    return fail(rt, status);
+  return switch_to(rt, target, tag, (wait ? wait : &wfx_word_contref_type)->params, &parcel);
+}
+
+/* ---- Arriving -------------------------------------------------------------------------------------- */
+
+wasmfx_outcome_t wfx_outcome_values(struct wasmfx_runtime *rt, wasmfx_outcome_t arrived)
+{
+  if (arrived.status == WASMFX_THREW || arrived.status == WASMFX_TRAPPED || arrived.by_address)
+    return arrived;
+  wasmfx_value_t *inbox = rt->house->inbox;
+  memset(inbox, 0, sizeof *inbox);
+  inbox->word = arrived.word;
+  arrived.by_address = 1;
+  arrived.values = inbox;
+  return arrived;
+}
+
+wasmfx_outcome_t wfx_waking_values(struct wasmfx_runtime *rt, wasmfx_outcome_t arrived)
+{
+  const struct wfx_list *list = rt->current->awaits;
+  if (arrived.status != WASMFX_RETURNED || !(list->wake_form & WFX_FORM_CONTREF))
+    return wfx_outcome_values(rt, arrived);
+  wasmfx_value_t *inbox = rt->house->inbox;
+  if (arrived.by_address)
+    memmove(inbox, arrived.values, (list->count - 1) * sizeof *inbox);
+  else
+    arrived = wfx_outcome_values(rt, arrived);
+  memset(&inbox[list->count - 1], 0, sizeof *inbox);
+  inbox[list->count - 1].contref = rt->received;
+  arrived.by_address = 1;
+  arrived.values = inbox;
+  return arrived;
+}
+
+wasmfx_cont_t wasmfx_received_cont(const wasmfx_runtime_t *rt)
+{
+  return rt->received;
+}
+
+/* ---- Entering and ending ------------------------------------------------------------------------------ */
+
+/* The parameters of a fresh continuation as slots: where they came by address alone, those; else put together. */
+static const wasmfx_value_t *gather(const struct wfx_list *params, wasmfx_value_t *room, uint64_t word,
+                                    wasmfx_cont_t from)
+{
+  const wasmfx_value_t *sent = (const wasmfx_value_t *)(uintptr_t)word;
+  const bool has_contref = (params->wake_form & WFX_FORM_CONTREF) != 0;
+  const bool by_address = (params->wake_form & WFX_FORM_BY_ADDRESS) != 0;
+  if (by_address && !has_contref)
+    return sent;
+  if (by_address)
+    memmove(room, sent, (params->count - 1) * sizeof *room); /* a bound prefix may lie there already */
+  else
+    room[0] = (wasmfx_value_t){ .word = word };
+  if (has_contref)
+    room[params->count - 1] = (wasmfx_value_t){ .contref = from };
+  return room;
+}
+
+/* Where the entry functions of the general form are called from: it is one of the word form itself. */
+static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct wfx_object *self = rt->current;
+  const struct wasmfx_type *type = self->type;
+  const wasmfx_entry_t entry = self->fresh.entry;
+  const size_t params = type->params->count, results = type->results->count;
+  const size_t results_bytes = results * sizeof(wasmfx_value_t);
+  wasmfx_value_t *room, *out;
+  if (needs_long_results(type)) {
+    room = self->bound->values;
+    out = self->bound->results;
+  } else {
+    room = __builtin_alloca((params + 2) * sizeof *room);
+    out = __builtin_alloca((results + 1) * sizeof *out);
+  }
+  if (results)
+    memset(out, 0, results_bytes);
+  entry(rt, env, gather(type->params, room, word, from), out);
+  if (!(type->results->send_form & WFX_FORM_BY_ADDRESS))
+    return results ? out[0].word : 0;
+  memcpy(rt->house->inbox, out, results_bytes);
+  return (uintptr_t)rt->house->inbox;
+}
+
+static void release_stack(struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  if (object->stack)
+    wfx_stackpool_put(&rt->house->stacks, object->stack);
+  object->stack = NULL;
+  rt->house->died++;
+}
+
+void wfx_cont_bury(struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  release_stack(rt, object);
+  wfx_object_put(rt, object);
+}
+
+void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost)
+{
+  struct wfx_object *outer = innermost->parent;
+  release_stack(rt, innermost);
+  wfx_object_kill(rt, innermost);
+  while (outer) {
+    struct wfx_object *object = outer;
+    outer = object->parent;
+    wfx_cont_bury(rt, object);
+  }
+}
+
+/* Ends `self`, which is running, with what its resumer is to see. Its stack is still being stood on: the pool leaves
+ * the one that was put back last alone. */
+static struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what, uint64_t word)
+{
+  if (rt->current != self || self->handlers == &wfx_barrier)
+    wfx_unwind(rt, self, wfx_scope_outside(rt, self));
+  struct wfx_object *to = self->parent;
+  rt->transfer.cont = WASMFX_NULL_CONT;
+  rt->transfer.event = what;
+  rt->transfer.word = word;
+  wfx_switched(rt, self, to);
+  rt->current = to;
+  wfx_cont_bury(rt, self);
+  return to;
+}
+
+struct wfx_object *wfx_return(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t word)
+{
+  const bool by_address = (self->type->results->send_form & WFX_FORM_BY_ADDRESS) != 0;
+  return end(rt, self, event(WASMFX_RETURNED, by_address, 0), word);
+}
+
+wasmfx_status_t wasmfx_trap(wasmfx_runtime_t *rt, int64_t code)
+{
+  if (wfx_object_is_root(rt->current))
+    return WASMFX_ERROR_STATE;
+  wfx_leave(rt, end(rt, rt->current, event(WASMFX_TRAPPED, false, 0), (uint64_t)code));
+}
+
+/* The values move to where they outlive the stack that they are on. */
+static wasmfx_status_t throw_copy(struct wasmfx_runtime *rt, wasmfx_exception_t exception)
+{
+  if (wfx_object_is_root(rt->current))
+    return WASMFX_ERROR_STATE;
+  const wasmfx_status_t status = check_exception_tag(exception.tag, exception.values, exception.count);
+  if (status < 0)
+    return status;
+  if (exception.tag->member.rt != rt)
+    return WASMFX_ERROR_ARGUMENT;
+  if (exception.count)
+    memmove(rt->house->inbox, exception.values, exception.count * sizeof *exception.values);
+  exception.values = rt->house->inbox;
+  rt->house->exception = exception;
+  const uint64_t word = (uintptr_t)&rt->house->exception;
+  wfx_leave(rt, end(rt, rt->current, event(WASMFX_THREW, false, 0), word));
+}
+
+wasmfx_status_t wasmfx_throw(wasmfx_runtime_t *rt, const wasmfx_tag_t *tag, const wasmfx_value_t *values, size_t count)
+{
+  return throw_copy(rt, (wasmfx_exception_t){ tag, values, count, NULL });
+}
+
+wasmfx_status_t wasmfx_throw_ref(wasmfx_runtime_t *rt, const wasmfx_exception_t *exception)
+{
+  return exception ? throw_copy(rt, *exception) : WASMFX_TRAP_NULL_EXCEPTION;
+}
+
+wasmfx_status_t wasmfx_drop(wasmfx_runtime_t *rt, wasmfx_cont_t *cont)
+{
+  struct wfx_object *object = wfx_object_of(rt, *cont);
+  if (!object)
+    return wfx_ref_trap(*cont);
+  wfx_chain_bury(rt, object);
+  *cont = WASMFX_NULL_CONT;
+  return WASMFX_OK;
+}
+
+wasmfx_outcome_t wasmfx_cancel(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_exception_t *exception,
+                               size_t attempts)
+{
+  for (size_t i = 0;; i++) {
+    const wasmfx_outcome_t outcome = wasmfx_resume_throw_ref(rt, cont, &wfx_everything, exception);
+    if (outcome.status != WASMFX_SUSPENDED)
+      return outcome;
+    if (i + 1 == attempts)
+      break;
+  }
+  wasmfx_drop(rt, cont);
+  return (wasmfx_outcome_t){ .status = WASMFX_ERROR_LIMIT };
+}
+
+/* ---- Looking -------------------------------------------------------------------------------------------- */
+
+enum wasmfx_state wasmfx_cont_state(const wasmfx_runtime_t *rt, wasmfx_cont_t cont)
+{
+  const struct wfx_object *object = wfx_object_of(rt, cont);
+  if (!object)
+    return cont ? WASMFX_STATE_CONSUMED : WASMFX_STATE_NULL;
+  return wfx_object_is_fresh(object) ? WASMFX_STATE_FRESH : WASMFX_STATE_SUSPENDED;
+}
+
+size_t wasmfx_cont_arity(const wasmfx_runtime_t *rt, wasmfx_cont_t cont)
+{
+  const struct wfx_object *object = wfx_object_of(rt, cont);
+  return object ? wfx_awaited(object)->count - wfx_bound_count(object) : 0;
+}
+
+wasmfx_status_t wasmfx_cont_stack_class(wasmfx_runtime_t *rt, wasmfx_cont_t cont, uint32_t stack_class)
+{
+  struct wfx_object *object = wfx_object_of(rt, cont);
+  if (!object)
+    return wfx_ref_trap(cont);
+  if (!wfx_object_is_fresh(object))
+    return WASMFX_ERROR_STATE;
+  if (stack_class >= WASMFX_STACK_CLASSES)
+    return WASMFX_ERROR_ARGUMENT;
+  object->fresh.stack_class = stack_class;
+  if (stack_class)
+    object->pc = wfx_fresh_slow;
+  return WASMFX_OK;
+}
+
+size_t wasmfx_depth(const wasmfx_runtime_t *rt)
+{
+  size_t depth = 0;
+  for (const struct wfx_object *object = rt->current; object->parent; object = object->parent)
+    depth++;
+  return depth;
+}
+
+void **wasmfx_host_word(wasmfx_runtime_t *rt)
+{
+  return &rt->current->host_word;
+}
+
+void **wasmfx_cont_host_word(wasmfx_runtime_t *rt, wasmfx_cont_t cont)
+{
+  struct wfx_object *object = wfx_object_of(rt, cont);
+  return object ? &object->host_word : NULL;
+}
+
+wasmfx_status_t wasmfx_stack_bounds(const wasmfx_runtime_t *rt, void **low, void **high)
+{
+  const struct wfx_stack *stack = rt->current->stack;
+  if (!stack)
+    return WASMFX_ERROR_STATE;
+  *low = stack->low;
+  *high = (void *)(uintptr_t)stack;
+  return WASMFX_OK;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Handler tables and the search for a handler: the only place where tags are compared. */
+#include "handler.h"
+
+#include "runtime.h"
+
+const struct wasmfx_handlers wfx_no_handlers = { .word_tag = &wfx_no_handlers, .table = WFX_TABLE_CLAUSES };
+const struct wasmfx_handlers wfx_everything = { .word_tag = &wfx_everything, .table = WFX_TABLE_EVERYTHING };
+const struct wasmfx_handlers wfx_barrier = { .word_tag = &wfx_barrier, .table = WFX_TABLE_BARRIER };
+const struct wasmfx_handlers wfx_root = { .word_tag = &wfx_root, .table = WFX_TABLE_ROOT };
+
+/* ---- Tables ------------------------------------------------------------------- */
+
+static wasmfx_status_t check_clauses(const struct wasmfx_runtime *rt, const wasmfx_clause_t *clauses, size_t count)
+{
+  if (count > UINT32_MAX / 2 || (count && !clauses))
+    return WASMFX_ERROR_ARGUMENT;
+  for (size_t i = 0; i < count; i++) {
+    if (!clauses[i].tag || clauses[i].tag->member.rt != rt)
+      return WASMFX_ERROR_ARGUMENT;
+    if (clauses[i].kind != WASMFX_ON_LABEL && clauses[i].kind != WASMFX_ON_SWITCH)
+      return WASMFX_ERROR_ARGUMENT;
+    if (clauses[i].kind == WASMFX_ON_SWITCH && clauses[i].tag->params->count)
+      return WASMFX_ERROR_TYPE;
+  }
+  return WASMFX_OK;
+}
+
+/* Appends the clauses of one kind, in their order. */
+static uint32_t append(struct wfx_clause *to, const wasmfx_clause_t *clauses, size_t count, uint32_t kind)
+{
+  uint32_t used = 0;
+  for (size_t i = 0; i < count; i++)
+    if (clauses[i].kind == kind)
+      to[used++] = (struct wfx_clause){ clauses[i].tag, (uint32_t)i };
+  return used;
+}
+
+wasmfx_status_t wasmfx_handlers_new(wasmfx_runtime_t *rt, const wasmfx_clause_t *clauses, size_t count,
+                                    wasmfx_handlers_t **out)
+{
+  *out = NULL;
+  const wasmfx_status_t status = check_clauses(rt, clauses, count);
+  if (status < 0)
+    return status;
+  wasmfx_handlers_t *table = wfx_member_new(rt, sizeof *table + count * sizeof *table->clauses);
+  if (!table)
+    return WASMFX_ERROR_NO_MEMORY;
+  table->table = WFX_TABLE_CLAUSES;
+  table->label_count = append(table->clauses, clauses, count, WASMFX_ON_LABEL);
+  table->switch_count = append(table->clauses + table->label_count, clauses, count, WASMFX_ON_SWITCH);
+  table->word_tag = table;
+  if (table->label_count && wfx_form_is_word(table->clauses[0].tag->params->send_form)) {
+    table->word_tag = table->clauses[0].tag;
+    table->word_event = WASMFX_SUSPENDED | (uint64_t)table->clauses[0].index << 32;
+  }
+  *out = table;
+  return WASMFX_OK;
+}
+
+void wasmfx_handlers_free(wasmfx_runtime_t *rt, wasmfx_handlers_t *handlers)
+{
+  (void)rt;
+  if (handlers)
+    wfx_member_free(&handlers->member);
+}
+
+/* ---- Search --------------------------------------------------------------------- */
+
+static const struct wfx_clause *match(const struct wasmfx_handlers *table, const struct wasmfx_tag *tag,
+                                      bool is_switch)
+{
+  const struct wfx_clause *clause = table->clauses + (is_switch ? table->label_count : 0);
+  const struct wfx_clause *end = clause + (is_switch ? table->switch_count : table->label_count);
+  for (; clause < end; clause++)
+    if (clause->tag == tag)
+      return clause;
+  return NULL;
+}
+
+/*
+ * Remembers that nothing below `segment` handles `key`. As long as the landing
+ * address of `current` is wfx_deep it has done nothing but run since: every
+ * suspension, switch or resume of its own writes another one. And while it
+ * runs, nothing between it and `segment` can.
+ */
+static void remember(struct wfx_object *current, struct wfx_object *segment, uintptr_t key)
+{
+  current->deep.head = segment;
+  current->deep.parent = current->parent;
+  current->deep.handlers = current->handlers;
+  current->deep.tag = key;
+  current->pc = wfx_deep;
+}
+
+struct wfx_found wfx_find(struct wfx_object *current, const struct wasmfx_tag *tag, bool is_switch)
+{
+  const uintptr_t key = (uintptr_t)tag | is_switch;
+  struct wfx_object *segment = current;
+  if (wfx_object_is_deep(current) && current->deep.tag == key)
+    segment = current->deep.head;
+  for (; segment; segment = segment->parent) {
+    const struct wasmfx_handlers *table = segment->handlers;
+    if (table->table == WFX_TABLE_BARRIER)
+      return (struct wfx_found){ NULL, 0, WASMFX_TRAP_BARRIER };
+    const struct wfx_clause *clause = match(table, tag, is_switch);
+    if (!clause && !(table->table == WFX_TABLE_EVERYTHING && !is_switch))
+      continue;
+    if (segment != current)
+      remember(current, segment, key);
+    return (struct wfx_found){ segment, clause ? clause->index : 0, WASMFX_OK };
+  }
+  return (struct wfx_found){ NULL, 0, WASMFX_TRAP_UNHANDLED };
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WFX_HANDLER_H
+#define WFX_HANDLER_H
+/** @file handler.h  Tables of clauses, and the search up the chain. */
+#include "object.h"
+#include "payload.h"
+
+struct wfx_clause {
+  const struct wasmfx_tag *tag;
+  uint32_t index; /* its place as the host gave it */
+};
+
+/** What a table is: a resume's clauses, or one of the marks that end a search. */
+enum wfx_table {
+  WFX_TABLE_CLAUSES,
+  WFX_TABLE_EVERYTHING, /* a label clause for every tag: what cancelling resumes under */
+  WFX_TABLE_BARRIER,
+  WFX_TABLE_ROOT
+};
+
+/**
+ * The label clauses stand first, then the switch clauses, each in the host's
+ * order. The first label clause stands also in front, for the short path of
+ * suspend, if its parameters travel in word form; otherwise `word_tag` is the
+ * table's own address, which no tag has.
+ */
+struct wasmfx_handlers {
+  struct wfx_member member;
+  const void *word_tag;
+  uint64_t word_event;
+  enum wfx_table table;
+  uint32_t label_count;
+  uint32_t switch_count;
+  struct wfx_clause clauses[];
+};
+
+extern const struct wasmfx_handlers wfx_no_handlers, wfx_everything, wfx_barrier, wfx_root;
+
+/** Where a search ended. */
+struct wfx_found {
+  struct wfx_object *segment; /* the continuation that the handling resume started; NULL: none */
+  uint32_t index;             /* the clause */
+  wasmfx_status_t status;     /* why there is none */
+};
+
+/** Looks for who handles a suspension (or a switch) of the running continuation by `tag`. */
+struct wfx_found wfx_find(struct wfx_object *current, const struct wasmfx_tag *tag, bool is_switch);
+
+#endif

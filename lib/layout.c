@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Static asserts only: the numbers of arch/layout.h against the structs. */
+#include "arch/layout.h"
+#include "handler.h"
+#include "object.h"
+#include "payload.h"
+#include "runtime.h"
+
+#define AT(type, field, number) _Static_assert(offsetof(type, field) == (number), #type "." #field)
+
+AT(struct wasmfx_runtime, null_ref, WFX_RT_NULL_REF);
+AT(struct wasmfx_runtime, current, WFX_RT_CURRENT);
+AT(struct wasmfx_runtime, object_count, WFX_RT_OBJECT_COUNT);
+AT(struct wasmfx_runtime, careful, WFX_RT_CAREFUL);
+AT(struct wasmfx_runtime, free_stacks.top, WFX_RT_FREE_STACK);
+AT(struct wasmfx_runtime, free_stacks.count, WFX_RT_FREE_STACK_COUNT);
+AT(struct wasmfx_runtime, received, WFX_RT_RECEIVED);
+AT(struct wasmfx_runtime, transfer.from, WFX_RT_FROM);
+AT(struct wasmfx_runtime, transfer.landing, WFX_RT_LANDING);
+AT(struct wasmfx_runtime, transfer.cont, WFX_RT_CONT);
+AT(struct wasmfx_runtime, transfer.event, WFX_RT_EVENT);
+AT(struct wasmfx_runtime, transfer.word, WFX_RT_WORD);
+
+AT(struct wfx_object, ref, WFX_OBJ_REF);
+AT(struct wfx_object, pc, WFX_OBJ_PC);
+AT(struct wfx_object, sp, WFX_OBJ_SP);
+AT(struct wfx_object, fp, WFX_OBJ_FP);
+AT(struct wfx_object, entry, WFX_OBJ_ENTRY);
+AT(struct wfx_object, env, WFX_OBJ_ENV);
+AT(struct wfx_object, parent, WFX_OBJ_PARENT);
+AT(struct wfx_object, handlers, WFX_OBJ_HANDLERS);
+AT(struct wfx_object, awaits, WFX_OBJ_AWAITS);
+AT(struct wfx_object, stack, WFX_OBJ_STACK);
+AT(struct wfx_object, deep.pc, WFX_OBJ_DEEP_PC);
+AT(struct wfx_object, deep.head, WFX_OBJ_HEAD);
+AT(struct wfx_object, deep.parent, WFX_OBJ_INNER_PARENT);
+AT(struct wfx_object, deep.handlers, WFX_OBJ_INNER_HANDLERS);
+
+AT(struct wfx_stack, next, WFX_STACK_NEXT);
+AT(struct wfx_stack, owner, WFX_STACK_OWNER);
+
+AT(struct wasmfx_handlers, word_tag, WFX_HANDLERS_WORD_TAG);
+AT(struct wasmfx_handlers, word_event, WFX_HANDLERS_WORD_EVENT);
+AT(struct wasmfx_tag, results, WFX_TAG_RESULTS);
+AT(struct wfx_list, wake_form, WFX_LIST_WAKE_FORM);
+
+_Static_assert(sizeof(struct wfx_object) == 1u << WFX_OBJECT_SHIFT, "an object is two cache lines");
+_Static_assert(sizeof(struct wasmfx_runtime) == 1u << WFX_OBJECT_SHIFT, "the runtime fills slot 0");
+_Static_assert(sizeof(wasmfx_value_t) == 16 && _Alignof(wasmfx_value_t) == 16, "slots are 16 bytes");
+_Static_assert(sizeof(wasmfx_outcome_t) == 16, "an outcome is returned in two registers");
+_Static_assert(WFX_REVISION_BITS >= 2 && WFX_REVISION_BITS <= 32, "the index takes the lower half");

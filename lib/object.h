@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WFX_OBJECT_H
+#define WFX_OBJECT_H
+/**
+ * @file object.h
+ * The continuation object, its memory, and references to it.
+ *
+ * Objects lie in one arena, the runtime itself in slot 0:
+ *
+ *     | runtime | host's root | object 2 | object 3 | ...      (128 bytes each)
+ *       slot 0     slot 1
+ *
+ * A reference is `revision << 32 | slot`. It is alive if, and only if, it equals
+ * the `ref` of the object in its slot. To consume it, the object's revision is
+ * advanced; the value it then has is not known to anybody until the object is
+ * suspended or made anew, and is handed out then. So one addition kills the old
+ * reference and mints the next. Slot 0 holds a number there that is no
+ * reference to it, so that null fails the same comparison as a stale reference.
+ *
+ * The arena stays mapped as long as the runtime lives, so a stale reference can
+ * always be looked at. A slot whose revisions are used up is retired for ever,
+ * and what lives in it moves to another one.
+ */
+#include <stdbool.h>
+
+#include <wasmfx/cont.h>
+
+#include "arch/arch.h"
+#include "arch/layout.h"
+#include "stackpool/stackpool.h"
+
+#define WFX_REVISION_ONE ((uint64_t)1 << WFX_REVISION_SHIFT)
+
+/**
+ * A continuation, or a root (then `type` is NULL).
+ *
+ * Its state is not written down but follows from the rest: a reference to it is
+ * alive only while it is FRESH (`pc` is one of the two wfx_fresh) or SUSPENDED; it
+ * is RUNNING if it is the runtime's `current`, and waiting if it is reached from
+ * there over `parent`.
+ */
+struct wfx_object {
+  uint64_t ref;     /* the only reference that is alive, or the next one that will be */
+  wfx_landing_t pc; /* where it lands when it is switched to */
+  union {
+    void *sp;                  /* suspended or waiting */
+    wasmfx_word_entry_t entry; /* fresh */
+  };
+  union {
+    void *fp;               /* suspended or waiting; for tiers that do not push it */
+    uint64_t float_control; /* with WFX_CAREFUL_FLOAT: MXCSR, then the x87 control word */
+    void *env;              /* fresh */
+  };
+  struct wfx_object *parent;              /* whose resume it runs under; NULL: suspended, fresh or a root */
+  const struct wasmfx_handlers *handlers; /* the clauses of that resume */
+  const struct wfx_list *awaits;          /* what it must be woken with */
+  const struct wasmfx_type *type;
+
+  struct wfx_stack *stack; /* from the first resume on */
+  void *host_word;
+  struct wfx_bound *bound; /* a prefix of what it awaits; memory kept for the next one */
+  union {
+    /* Captured together with parents of its own (pc is wfx_deep), it is the innermost of a chain. Kept after the
+     * chain has been resumed: as long as it does nothing but run, pc stays and the chain up to `head` is as it was.
+     * Then the next search for `tag` may start at `head`. */
+    struct {
+      wfx_landing_t pc;                       /* where it lands in truth */
+      struct wfx_object *head;                /* the outermost of the chain */
+      struct wfx_object *parent;              /* its own parent, in the chain */
+      const struct wasmfx_handlers *handlers; /* its own clauses */
+      uintptr_t tag;                          /* what was searched for; the lowest bit says switch */
+    } deep;
+    struct {
+      wasmfx_entry_t entry; /* general form */
+      uint32_t stack_class;
+      uint32_t tenant;
+    } fresh;
+    struct {
+      struct wfx_object *outer; /* the scope that was the innermost one before */
+      struct wfx_object *owner; /* what was running before */
+      const struct wasmfx_handlers *handlers; /* the owner's, for a barrier */
+    } scope;
+  };
+};
+
+static inline uint32_t wfx_ref_slot(uint64_t ref)
+{
+  return (uint32_t)ref;
+}
+
+/** The object of a reference that is alive, else NULL. Any value may be asked. */
+struct wfx_object *wfx_object_of(const struct wasmfx_runtime *rt, wasmfx_cont_t cont);
+
+/** What is wrong with a reference for which wfx_object_of() answered NULL. */
+wasmfx_status_t wfx_ref_trap(wasmfx_cont_t cont);
+
+/** Takes an object, which has neither stack nor parent; its `ref` may be handed out. Errors: NO_MEMORY, LIMIT. */
+wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct wfx_object **object);
+/** Puts an object back whose reference has been consumed. */
+void wfx_object_put(struct wasmfx_runtime *rt, struct wfx_object *object);
+
+/** Whether consuming the object's reference uses up its last revision. */
+static inline bool wfx_object_exhausted(const struct wfx_object *object)
+{
+  return object->ref + WFX_REVISION_ONE < object->ref;
+}
+/** Consumes the reference. The object must not be exhausted. */
+static inline void wfx_object_consume(struct wfx_object *object)
+{
+  object->ref += WFX_REVISION_ONE;
+}
+/** Moves what lives in an exhausted object to `fresh`, and retires the old slot. The old reference is dead then. */
+void wfx_object_move(struct wasmfx_runtime *rt, struct wfx_object *old, struct wfx_object *fresh);
+/** Consumes the reference of an object and puts it back, or retires it if that was the last revision. */
+void wfx_object_kill(struct wasmfx_runtime *rt, struct wfx_object *object);
+
+bool wfx_object_is_fresh(const struct wfx_object *object);
+bool wfx_object_is_deep(const struct wfx_object *object);
+
+static inline bool wfx_object_is_root(const struct wfx_object *object)
+{
+  return object->type == NULL;
+}
+
+/** The outermost of the chain that a suspended object is the innermost of. */
+static inline struct wfx_object *wfx_object_head(struct wfx_object *object)
+{
+  return wfx_object_is_deep(object) ? object->deep.head : object;
+}
+
+/** The tenant of a continuation. */
+static inline uint32_t wfx_object_tenant(const struct wfx_object *object)
+{
+  return object->stack ? object->stack->tenant : object->fresh.tenant;
+}
+
+#endif

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Types and tags: how each list of kinds travels is decided here, once. */
+#include "payload.h"
+
+#include <string.h>
+
+#include "runtime.h"
+
+#define MAX_VALUES 65535
+
+const struct wfx_list wfx_bound_list = { .wake_form = WFX_FORM_BOUND, .send_form = WFX_FORM_BOUND };
+
+/* A list with constant kinds has the same layout as struct wfx_list, but a size. */
+#define CONSTANT_LIST(name, wake, send, number, ...)                                            \
+  static const struct {                                                                         \
+    uint32_t wake_form, send_form, count;                                                       \
+    wasmfx_kind_t kinds[2];                                                                     \
+  } name = { wake, send, number, { __VA_ARGS__ } }
+
+CONSTANT_LIST(contref_list, WFX_FORM_CONTREF, 1, 1, WASMFX_CONTREF, 0);
+CONSTANT_LIST(word_contref_list, WFX_FORM_CONTREF | 1, WFX_FORM_BY_ADDRESS | 2, 2, WASMFX_I64, WASMFX_CONTREF);
+CONSTANT_LIST(empty_list, 0, 0, 0, 0, 0);
+
+#define NO_MEMBER { NULL, NULL, NULL, 0 }
+const struct wasmfx_type wfx_contref_type = { NO_MEMBER, (const struct wfx_list *)&contref_list,
+                                              (const struct wfx_list *)&empty_list, true };
+const struct wasmfx_type wfx_word_contref_type = { NO_MEMBER, (const struct wfx_list *)&word_contref_list,
+                                                   (const struct wfx_list *)&empty_list, true };
+
+/* ---- Members ---------------------------------------------------------------- */
+
+void *wfx_member_new(struct wasmfx_runtime *rt, size_t bytes)
+{
+  struct wfx_member *member = wfx_allocate(rt, bytes);
+  if (!member)
+    return NULL;
+  memset(member, 0, bytes);
+  member->rt = rt;
+  member->bytes = bytes;
+  member->link = &rt->house->members;
+  member->next = *member->link;
+  if (member->next)
+    member->next->link = &member->next;
+  *member->link = member;
+  return member;
+}
+
+void wfx_member_free(struct wfx_member *member)
+{
+  *member->link = member->next;
+  if (member->next)
+    member->next->link = member->link;
+  wfx_release(member->rt, member, member->bytes);
+}
+
+/* ---- Lists and types ---------------------------------------------------------- */
+
+static bool is_kind(wasmfx_kind_t kind)
+{
+  switch ((enum wasmfx_kind)kind) {
+  case WASMFX_I32:
+  case WASMFX_I64:
+  case WASMFX_F32:
+  case WASMFX_F64:
+  case WASMFX_V128:
+  case WASMFX_FUNCREF:
+  case WASMFX_EXTERNREF:
+  case WASMFX_EXNREF:
+  case WASMFX_CONTREF: return true;
+  }
+  return false;
+}
+
+static bool are_kinds(const wasmfx_kind_t *kinds, size_t count)
+{
+  if (count > MAX_VALUES || (count && !kinds))
+    return false;
+  for (size_t i = 0; i < count; i++)
+    if (!is_kind(kinds[i]))
+      return false;
+  return true;
+}
+
+static uint32_t form_of(const wasmfx_kind_t *kinds, size_t count)
+{
+  const bool fits_register = count == 0 || (count == 1 && kinds[0] != WASMFX_V128);
+  return (uint32_t)count | (fits_register ? 0 : WFX_FORM_BY_ADDRESS);
+}
+
+static void list_init(struct wfx_list *list, const wasmfx_kind_t *kinds, size_t count)
+{
+  list->count = (uint32_t)count;
+  list->send_form = form_of(kinds, count);
+  if (count && kinds[count - 1] == WASMFX_CONTREF)
+    list->wake_form = WFX_FORM_CONTREF | form_of(kinds, count - 1);
+  else
+    list->wake_form = form_of(kinds, count);
+  if (count)
+    memcpy(list->kinds, kinds, count);
+}
+
+bool wfx_list_equal(const struct wfx_list *a, const struct wfx_list *b)
+{
+  return a == b || (a->count == b->count && memcmp(a->kinds, b->kinds, a->count) == 0);
+}
+
+static size_t list_bytes(size_t count)
+{
+  const size_t align = _Alignof(struct wfx_list);
+  return (sizeof(struct wfx_list) + count + align - 1) / align * align;
+}
+
+wasmfx_status_t wasmfx_type_new(wasmfx_runtime_t *rt, const wasmfx_kind_t *params, size_t param_count,
+                                const wasmfx_kind_t *results, size_t result_count, wasmfx_type_t **out)
+{
+  *out = NULL;
+  if (!are_kinds(params, param_count) || !are_kinds(results, result_count))
+    return WASMFX_ERROR_ARGUMENT;
+  /* A payload may need the inbox when there is no way back any more: make room now. One slot more than any list is
+   * for the contref that came beside it. */
+  const wasmfx_status_t status = wfx_inbox_reserve(rt, (param_count > result_count ? param_count : result_count) + 1);
+  if (status < 0)
+    return status;
+  const size_t params_at = sizeof(wasmfx_type_t), results_at = params_at + list_bytes(param_count);
+  wasmfx_type_t *type = wfx_member_new(rt, results_at + list_bytes(result_count));
+  if (!type)
+    return WASMFX_ERROR_NO_MEMORY;
+  struct wfx_list *param_list = (struct wfx_list *)(void *)((char *)type + params_at);
+  struct wfx_list *result_list = (struct wfx_list *)(void *)((char *)type + results_at);
+  list_init(param_list, params, param_count);
+  list_init(result_list, results, result_count);
+  type->params = param_list;
+  type->results = result_list;
+  type->is_word = wfx_form_is_word(param_list->wake_form) && wfx_form_is_word(result_list->send_form);
+  *out = type;
+  return WASMFX_OK;
+}
+
+void wasmfx_type_free(wasmfx_runtime_t *rt, wasmfx_type_t *type)
+{
+  (void)rt;
+  if (type)
+    wfx_member_free(&type->member);
+}
+
+const wasmfx_kind_t *wasmfx_type_params(const wasmfx_type_t *type, size_t *count)
+{
+  *count = type->params->count;
+  return type->params->kinds;
+}
+
+const wasmfx_kind_t *wasmfx_type_results(const wasmfx_type_t *type, size_t *count)
+{
+  *count = type->results->count;
+  return type->results->kinds;
+}
+
+/* ---- Tags ------------------------------------------------------------------------ */
+
+wasmfx_status_t wasmfx_tag_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_tag_t **out)
+{
+  *out = NULL;
+  if (!type || type->member.rt != rt)
+    return WASMFX_ERROR_ARGUMENT;
+  wasmfx_tag_t *tag = wfx_member_new(rt, sizeof *tag);
+  if (!tag)
+    return WASMFX_ERROR_NO_MEMORY;
+  tag->type = type;
+  tag->params = type->params;
+  tag->results = type->results;
+  *out = tag;
+  return WASMFX_OK;
+}
+
+void wasmfx_tag_free(wasmfx_runtime_t *rt, wasmfx_tag_t *tag)
+{
+  (void)rt;
+  if (tag)
+    wfx_member_free(&tag->member);
+}
+
+const wasmfx_type_t *wasmfx_tag_type(const wasmfx_tag_t *tag)
+{
+  return tag->type;
+}
+
+/* ---- Bound prefixes ---------------------------------------------------------------- */
+
+const struct wfx_list *wfx_awaited(const struct wfx_object *object)
+{
+  return object->awaits == &wfx_bound_list ? object->bound->awaits : object->awaits;
+}
+
+uint32_t wfx_bound_count(const struct wfx_object *object)
+{
+  return object->awaits == &wfx_bound_list ? object->bound->count : 0;
+}
+
+static size_t bound_bytes(size_t capacity)
+{
+  return sizeof(struct wfx_bound) + capacity * sizeof(wasmfx_value_t);
+}
+
+void wfx_bound_free(struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  struct wfx_bound *bound = object->bound;
+  if (!bound)
+    return;
+  wfx_release(rt, bound->results, bound->result_capacity * sizeof(wasmfx_value_t));
+  wfx_release(rt, bound, bound_bytes(bound->capacity));
+  object->bound = NULL;
+}
+
+/* What another tenant left in the buffers is cleared before this one uses them. */
+static void change_tenant(struct wfx_bound *bound, uint32_t tenant)
+{
+  if (bound->tenant == tenant)
+    return;
+  memset(bound->values, 0, bound->capacity * sizeof(wasmfx_value_t));
+  if (bound->results)
+    memset(bound->results, 0, bound->result_capacity * sizeof(wasmfx_value_t));
+  bound->tenant = tenant;
+}
+
+wasmfx_status_t wfx_bound_reserve(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count)
+{
+  const uint32_t tenant = wfx_object_tenant(object);
+  struct wfx_bound *old = object->bound;
+  if (old && old->capacity >= count) {
+    change_tenant(old, tenant);
+    return WASMFX_OK;
+  }
+  struct wfx_bound *bound = wfx_allocate(rt, bound_bytes(count));
+  if (!bound)
+    return WASMFX_ERROR_NO_MEMORY;
+  memset(bound, 0, bound_bytes(count));
+  if (old) {
+    change_tenant(old, tenant);
+    memcpy(bound, old, bound_bytes(old->capacity));
+    wfx_release(rt, old, bound_bytes(old->capacity));
+  }
+  bound->capacity = count;
+  bound->tenant = tenant;
+  object->bound = bound;
+  return WASMFX_OK;
+}
+
+wasmfx_status_t wfx_bound_reserve_results(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count)
+{
+  const wasmfx_status_t status = wfx_bound_reserve(rt, object, 0);
+  if (status < 0)
+    return status;
+  struct wfx_bound *bound = object->bound;
+  if (bound->result_capacity >= count)
+    return WASMFX_OK;
+  wasmfx_value_t *results = wfx_allocate(rt, count * sizeof *results);
+  if (!results)
+    return WASMFX_ERROR_NO_MEMORY;
+  wfx_release(rt, bound->results, bound->result_capacity * sizeof *results);
+  bound->results = results;
+  bound->result_capacity = count;
+  return WASMFX_OK;
+}
+
+void wfx_bound_append(struct wfx_object *object, const wasmfx_value_t *values, uint32_t count)
+{
+  struct wfx_bound *bound = object->bound;
+  if (object->awaits != &wfx_bound_list) {
+    bound->awaits = object->awaits;
+    bound->count = 0;
+    object->awaits = &wfx_bound_list;
+  }
+  if (count)
+    memcpy(bound->values + bound->count, values, count * sizeof *values);
+  bound->count += count;
+}
+
+/* ---- Parcels ------------------------------------------------------------------------- */
+
+/* `values` is the whole list that a waking brings, but for a contref that the verb itself supplies. */
+static void pack_whole(const struct wfx_list *list, const wasmfx_value_t *values, bool brings_contref,
+                       struct wfx_parcel *parcel)
+{
+  const uint32_t form = list->wake_form;
+  parcel->by_address = (form & WFX_FORM_BY_ADDRESS) != 0;
+  if (parcel->by_address)
+    parcel->word = (uintptr_t)values;
+  else
+    parcel->word = form & WFX_FORM_COUNT ? values[0].word : 0;
+  parcel->cont = form & WFX_FORM_CONTREF && !brings_contref ? values[list->count - 1].contref : WASMFX_NULL_CONT;
+}
+
+wasmfx_status_t wfx_pack_waking(struct wfx_object *object, const wasmfx_value_t *values, size_t count,
+                                bool brings_contref, struct wfx_parcel *parcel)
+{
+  const struct wfx_list *list = wfx_awaited(object);
+  const uint32_t bound = wfx_bound_count(object);
+  const uint32_t missing = list->count - bound;
+  if (brings_contref && (missing == 0 || !(list->wake_form & WFX_FORM_CONTREF)))
+    return WASMFX_ERROR_ARITY;
+  if (count != missing - brings_contref || (count && !values))
+    return WASMFX_ERROR_ARITY;
+  if (bound) {
+    /* There is room behind the prefix, and nobody looks there if the call fails after this. */
+    if (count)
+      memcpy(object->bound->values + bound, values, count * sizeof *values);
+    values = object->bound->values;
+  }
+  pack_whole(list, values, brings_contref, parcel);
+  return WASMFX_OK;
+}
+
+wasmfx_status_t wfx_pack_waking_word(struct wfx_object *object, uint64_t word, bool brings_contref,
+                                     struct wfx_parcel *parcel)
+{
+  const struct wfx_list *list = wfx_awaited(object);
+  const uint32_t bound = wfx_bound_count(object);
+  if (list->count < bound + brings_contref)
+    return WASMFX_ERROR_ARITY;
+  const uint32_t missing = list->count - bound - brings_contref;
+  if (missing > 1)
+    return WASMFX_ERROR_ARITY;
+  if (missing == 1 && list->kinds[bound] == WASMFX_V128)
+    return WASMFX_ERROR_ARITY;
+  if (missing == 1 && !brings_contref && list->kinds[bound] == WASMFX_CONTREF)
+    return WASMFX_ERROR_ARITY;
+  const wasmfx_value_t value = { .word = word };
+  return wfx_pack_waking(object, &value, missing, brings_contref, parcel);
+}
+
+wasmfx_status_t wfx_pack_sending(const struct wfx_list *list, const wasmfx_value_t *values, size_t count,
+                                 struct wfx_parcel *parcel)
+{
+  if (count != list->count || (count && !values))
+    return WASMFX_ERROR_ARITY;
+  parcel->by_address = (list->send_form & WFX_FORM_BY_ADDRESS) != 0;
+  parcel->word = parcel->by_address ? (uintptr_t)values : count ? values[0].word : 0;
+  parcel->cont = WASMFX_NULL_CONT;
+  return WASMFX_OK;
+}

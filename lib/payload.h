@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WFX_PAYLOAD_H
+#define WFX_PAYLOAD_H
+/**
+ * @file payload.h
+ * Lists of kinds, types, tags; payloads on their way; bound prefixes.
+ */
+#include <stdbool.h>
+
+#include <wasmfx/types.h>
+
+#include "arch/layout.h"
+
+/* How a list travels. Without a bit: in a register, 0 or 1 values. */
+#define WFX_FORM_COUNT 0x0fffffffu     /* values, the contref beside them not counted */
+#define WFX_FORM_CONTREF 0x40000000u   /* the last one is a contref and travels beside */
+#define WFX_FORM_BY_ADDRESS 0x80000000u
+#define WFX_FORM_BOUND 0xffffffffu     /* stands for "part of it is bound": no short path takes it */
+
+/** A list of kinds: parameters or results. */
+struct wfx_list {
+  uint32_t wake_form; /* where it wakes a continuation */
+  uint32_t send_form; /* where it goes to a handler or a resumer */
+  uint32_t count;
+  wasmfx_kind_t kinds[];
+};
+
+/** What types, tags and tables begin with: links them to their runtime, which frees what is left. */
+struct wfx_member {
+  struct wfx_member *next, **link;
+  struct wasmfx_runtime *rt;
+  size_t bytes;
+};
+
+struct wasmfx_type {
+  struct wfx_member member;
+  const struct wfx_list *params;
+  const struct wfx_list *results;
+  bool is_word; /* both travel in a register, a contref beside the parameters apart */
+};
+
+struct wasmfx_tag {
+  struct wfx_member member;
+  const struct wfx_list *results;
+  const struct wfx_list *params;
+  const struct wasmfx_type *type;
+};
+
+/** A prefix of what a continuation awaits, and room for long results. Kept with the object from use to use. */
+struct wfx_bound {
+  const struct wfx_list *awaits; /* the whole list */
+  uint32_t count;                /* values bound by now */
+  uint32_t capacity;
+  uint32_t tenant;
+  uint32_t result_capacity;
+  wasmfx_value_t *results;
+  wasmfx_value_t values[];
+};
+
+/** What a continuation awaits of which a prefix is bound: WFX_FORM_BOUND. */
+extern const struct wfx_list wfx_bound_list;
+/** [contref], and [i64 contref]: what a switch waits for if it is not told. */
+extern const struct wasmfx_type wfx_contref_type, wfx_word_contref_type;
+
+/** A block of `bytes` bytes that begins with a member, zeroed and linked; NULL: no memory. */
+void *wfx_member_new(struct wasmfx_runtime *rt, size_t bytes);
+void wfx_member_free(struct wfx_member *member);
+
+struct wfx_object;
+
+/** What a continuation awaits, bound or not. */
+const struct wfx_list *wfx_awaited(const struct wfx_object *object);
+/** How many of these values are bound already. */
+uint32_t wfx_bound_count(const struct wfx_object *object);
+
+/** Room for `count` bound values. Errors: NO_MEMORY. */
+wasmfx_status_t wfx_bound_reserve(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count);
+/** Room for `count` results as well. Errors: NO_MEMORY. */
+wasmfx_status_t wfx_bound_reserve_results(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count);
+void wfx_bound_free(struct wasmfx_runtime *rt, struct wfx_object *object);
+/** Appends to the bound prefix, for which there must be room. */
+void wfx_bound_append(struct wfx_object *object, const wasmfx_value_t *values, uint32_t count);
+
+/** A payload ready to travel: what the five registers of arch.h carry of it. */
+struct wfx_parcel {
+  uint64_t word;
+  wasmfx_cont_t cont;
+  bool by_address;
+};
+
+/** Packs what still has to be passed to a continuation, `contref` apart if the verb itself supplies it (switch).
+ *  Nothing is consumed. Errors: ARITY. */
+wasmfx_status_t wfx_pack_waking(struct wfx_object *object, const wasmfx_value_t *values, size_t count,
+                                bool brings_contref, struct wfx_parcel *parcel);
+/** The same for one word, or for nothing. */
+wasmfx_status_t wfx_pack_waking_word(struct wfx_object *object, uint64_t word, bool brings_contref,
+                                     struct wfx_parcel *parcel);
+/** Packs a list for a handler or a resumer. Errors: ARITY. */
+wasmfx_status_t wfx_pack_sending(const struct wfx_list *list, const wasmfx_value_t *values, size_t count,
+                                 struct wfx_parcel *parcel);
+
+bool wfx_list_equal(const struct wfx_list *a, const struct wfx_list *b);
+
+/** Whether a list travels in a register in both roles, a contref beside it apart. */
+static inline bool wfx_form_is_word(uint32_t form)
+{
+  return (form & ~WFX_FORM_CONTREF) <= 1;
+}
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Life of a runtime, its counters; roots, barriers and marks in the chain. */
+#include "runtime.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "handler.h"
+
+#define DEFAULT_MAX_CONTS (1u << 24)
+#define SLOT_LIMIT (1ull << 28)
+#define DEFAULT_MAX_STACKS (1u << 21)
+#define DEFAULT_CACHED_STACKS (1u << 14)
+#define SCOPE_SLOTS 4096 /* slots for roots and barriers, beyond those for continuations */
+
+static const size_t default_stack_bytes[WASMFX_STACK_CLASSES] = { 64 << 10, 16 << 10, 256 << 10, 1 << 20 };
+
+/* ---- Memory ----------------------------------------------------------------------- */
+
+static void *allocate_from_libc(void *context, size_t bytes)
+{
+  (void)context;
+  return malloc(bytes);
+}
+
+static void release_to_libc(void *context, void *block, size_t bytes)
+{
+  (void)context;
+  (void)bytes;
+  free(block);
+}
+
+void *wfx_allocate(struct wasmfx_runtime *rt, size_t bytes)
+{
+  rt->house->allocations++;
+  return rt->house->config.allocator.allocate(rt->house->config.allocator.context, bytes);
+}
+
+void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes)
+{
+  if (block)
+    rt->house->config.allocator.release(rt->house->config.allocator.context, block, bytes);
+}
+
+wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count)
+{
+  struct wfx_house *house = rt->house;
+  if (count <= house->inbox_count)
+    return WASMFX_OK;
+  wasmfx_value_t *inbox = wfx_allocate(rt, count * sizeof *inbox);
+  if (!inbox)
+    return WASMFX_ERROR_NO_MEMORY;
+  memset(inbox, 0, count * sizeof *inbox);
+  if (house->inbox)
+    memcpy(inbox, house->inbox, house->inbox_count * sizeof *inbox);
+  wfx_release(rt, house->inbox, house->inbox_count * sizeof *inbox);
+  house->inbox = inbox;
+  house->inbox_count = count;
+  return WASMFX_OK;
+}
+
+/* ---- Configuration ------------------------------------------------------------------ */
+
+static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_runtime_config_t *config)
+{
+  wasmfx_runtime_config_init(config);
+  if (given) {
+    if (given->size < offsetof(wasmfx_runtime_config_t, stack_allocator))
+      return WASMFX_ERROR_ARGUMENT;
+    memcpy(config, given, given->size < sizeof *config ? given->size : sizeof *config);
+  }
+  if (!config->allocator.allocate != !config->allocator.release ||
+      !config->stack_allocator.allocate != !config->stack_allocator.release || config->guard > WASMFX_GUARD_NONE)
+    return WASMFX_ERROR_ARGUMENT;
+  if (!config->allocator.allocate) {
+    config->allocator.allocate = allocate_from_libc;
+    config->allocator.release = release_to_libc;
+  }
+  for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
+    if (config->stack_bytes[i] == 0)
+      config->stack_bytes[i] = default_stack_bytes[i];
+  if (config->max_conts == 0)
+    config->max_conts = DEFAULT_MAX_CONTS;
+  if (config->max_stacks == 0)
+    config->max_stacks = DEFAULT_MAX_STACKS;
+  if (config->cached_stacks == 0)
+    config->cached_stacks = DEFAULT_CACHED_STACKS;
+  if (config->tenants == 0)
+    config->tenants = 1;
+  return config->max_conts < SLOT_LIMIT ? WASMFX_OK : WASMFX_ERROR_ARGUMENT;
+}
+
+/* ---- Life --------------------------------------------------------------------------- */
+
+/* Where the numbering of references starts: a point of its own in the lower half of the revisions for each runtime. */
+static uint64_t draw_first_revision(const void *arena)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  uint64_t x = (uint64_t)(uintptr_t)arena ^ (uint64_t)now.tv_nsec << 32 ^ (uint64_t)now.tv_sec;
+  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u; /* the mixing of splitmix64 */
+  x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+  x ^= x >> 31;
+  return (x >> WFX_REVISION_SHIFT | 1) << WFX_REVISION_SHIFT & ~((uint64_t)1 << 63);
+}
+
+static wasmfx_status_t make_arena(struct wfx_house *house, struct wasmfx_runtime **rt)
+{
+  const size_t page_slots = house->os.page_bytes >> WFX_OBJECT_SHIFT;
+  const size_t wanted = (size_t)house->config.max_conts + house->config.max_conts / 8 + SCOPE_SLOTS;
+  const size_t slots = (wanted + page_slots - 1) / page_slots * page_slots;
+  void *arena;
+  wasmfx_status_t status = wfx_os_reserve(&house->os, slots << WFX_OBJECT_SHIFT, &arena);
+  if (status < 0)
+    return status;
+  status = wfx_os_commit(&house->os, arena, house->os.page_bytes);
+  if (status < 0) {
+    wfx_os_release(&house->os, arena, slots << WFX_OBJECT_SHIFT);
+    return status;
+  }
+  house->arena_bytes = slots << WFX_OBJECT_SHIFT;
+  house->arena_slots = (uint32_t)slots;
+  house->committed_slots = (uint32_t)page_slots;
+  house->first_revision = draw_first_revision(arena);
+  *rt = arena;
+  return WASMFX_OK;
+}
+
+static void init_hot_part(struct wasmfx_runtime *rt, struct wfx_house *house)
+{
+  struct wfx_object *root = wfx_host_root(rt);
+  root->handlers = &wfx_root;
+  rt->null_ref = ~WASMFX_NULL_CONT;
+  rt->current = root;
+  rt->object_count = 2;
+  rt->house = house;
+  if (house->config.switched)
+    rt->careful |= WFX_CAREFUL_HOOK;
+  if (house->config.float_control)
+    rt->careful |= WFX_CAREFUL_FLOAT;
+}
+
+static void dismantle(struct wasmfx_runtime *rt)
+{
+  struct wfx_house *house = rt->house;
+  const wasmfx_allocator_t allocator = house->config.allocator;
+  while (house->members)
+    wfx_member_free(house->members);
+  wfx_release(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
+  wfx_stackpool_destroy(&house->stacks);
+  wfx_os_release(&house->os, rt, house->arena_bytes);
+  allocator.release(allocator.context, house, sizeof *house);
+}
+
+wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_runtime_t **out)
+{
+  *out = NULL;
+  wasmfx_runtime_config_t config;
+  wasmfx_status_t status = read_config(given, &config);
+  if (status < 0)
+    return status;
+  struct wfx_house *house = config.allocator.allocate(config.allocator.context, sizeof *house);
+  if (!house)
+    return WASMFX_ERROR_NO_MEMORY;
+  memset(house, 0, sizeof *house);
+  house->config = config;
+  house->allocations = 1;
+  wfx_os_init(&house->os);
+  struct wasmfx_runtime *rt = NULL;
+  status = make_arena(house, &rt);
+  if (status < 0) {
+    config.allocator.release(config.allocator.context, house, sizeof *house);
+    return status;
+  }
+  init_hot_part(rt, house);
+  status = wfx_inbox_reserve(rt, 4);
+  if (status == WASMFX_OK)
+    status = wfx_stackpool_init(&house->stacks, &house->os, &house->config, &rt->free_stacks);
+  if (status < 0) {
+    dismantle(rt);
+    return status;
+  }
+  *out = rt;
+  return WASMFX_OK;
+}
+
+static bool is_alive(const struct wfx_object *object)
+{
+  return object->pc != NULL && object->type != NULL;
+}
+
+/* What lies in the arena: the dead leave at most a buffer, the rest is buried. */
+static void empty_arena(struct wasmfx_runtime *rt)
+{
+  struct wfx_object *objects = wfx_host_root(rt);
+  for (uint32_t i = 1; i + 1 < rt->object_count; i++) {
+    if (is_alive(&objects[i]))
+      wfx_cont_bury(rt, &objects[i]);
+    wfx_bound_free(rt, &objects[i]);
+  }
+}
+
+wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped)
+{
+  if (dropped)
+    *dropped = 0;
+  if (!rt)
+    return WASMFX_OK;
+  if (rt->current != wfx_host_root(rt) || rt->house->scope)
+    return WASMFX_ERROR_STATE;
+  if (dropped)
+    *dropped = (size_t)(rt->house->created - rt->house->died);
+  empty_arena(rt);
+  dismantle(rt);
+  return WASMFX_OK;
+}
+
+void *wasmfx_runtime_host(const wasmfx_runtime_t *rt)
+{
+  return rt->house->config.host;
+}
+
+/* ---- Counters ---------------------------------------------------------------------- */
+
+void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t *stats, size_t size)
+{
+  const struct wfx_house *house = rt->house;
+  const struct wfx_stackpool *stacks = &house->stacks;
+  const uint64_t cached = wfx_stackpool_cached(stacks);
+  const wasmfx_stats_t all = {
+    .conts_created = house->created,
+    .conts_live = house->created - house->died,
+    .objects_retired = house->retired,
+    .stacks_used = stacks->made - stacks->gone - cached - stacks->trimmed,
+    .stacks_cached = cached,
+    .stacks_trimmed = stacks->trimmed,
+    .stacks_made = stacks->made,
+    .stacks_wiped = stacks->wipes,
+    .stack_trims = stacks->trims,
+    .stack_reservations = stacks->reservations,
+    .allocations = house->allocations,
+    .system_calls = house->os.calls,
+    .guard = stacks->guard,
+  };
+  memcpy(stats, &all, size < sizeof all ? size : sizeof all);
+}
+
+wasmfx_status_t wasmfx_tenant_set(wasmfx_runtime_t *rt, uint32_t tenant)
+{
+  if (tenant >= rt->house->config.tenants)
+    return WASMFX_ERROR_ARGUMENT;
+  rt->house->tenant = tenant;
+  return WASMFX_OK;
+}
+
+/* ---- Roots and barriers --------------------------------------------------------------
+ *
+ * A scope's record is an object of the arena, not a struct in the host's frame: after a longjmp that frame is gone,
+ * and what was in it has been overwritten when unwind_to wants to close it.
+ */
+
+static bool scope_is_root(const struct wfx_object *scope)
+{
+  return scope->handlers != NULL;
+}
+
+static wasmfx_status_t scope_open(struct wasmfx_runtime *rt, wasmfx_scope_t *scope, struct wfx_object **record)
+{
+  const wasmfx_status_t status = wfx_object_take(rt, record);
+  if (status < 0)
+    return status;
+  (*record)->type = NULL;
+  (*record)->handlers = NULL;
+  (*record)->host_word = NULL;
+  (*record)->scope.outer = rt->house->scope;
+  (*record)->scope.owner = rt->current;
+  (*record)->scope.handlers = rt->current->handlers;
+  rt->house->scope = *record;
+  scope->opaque[0] = (uintptr_t)*record;
+  scope->opaque[1] = (*record)->ref;
+  return WASMFX_OK;
+}
+
+/* Closes the innermost scope. Its reference number is used up so that a second leave is noticed. */
+static void scope_close(struct wasmfx_runtime *rt)
+{
+  struct wfx_object *record = rt->house->scope;
+  struct wfx_object *owner = record->scope.owner;
+  rt->house->scope = record->scope.outer;
+  if (!scope_is_root(record))
+    owner->handlers = record->scope.handlers;
+  rt->current = owner;
+  wfx_object_kill(rt, record);
+}
+
+static bool scope_is_innermost(const struct wasmfx_runtime *rt, const wasmfx_scope_t *scope)
+{
+  const struct wfx_object *record = rt->house->scope;
+  return record && scope->opaque[0] == (uintptr_t)record && scope->opaque[1] == record->ref;
+}
+
+static wasmfx_status_t scope_leave(struct wasmfx_runtime *rt, wasmfx_scope_t *scope, bool is_root)
+{
+  const struct wfx_object *record = rt->house->scope;
+  if (!scope_is_innermost(rt, scope) || scope_is_root(record) != is_root)
+    return WASMFX_ERROR_STATE;
+  if (rt->current != (is_root ? record : record->scope.owner))
+    return WASMFX_ERROR_STATE;
+  if (is_root)
+    wfx_switched(rt, rt->current, record->scope.owner);
+  scope_close(rt);
+  return WASMFX_OK;
+}
+
+wasmfx_status_t wasmfx_barrier_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
+{
+  struct wfx_object *record;
+  const wasmfx_status_t status = scope_open(rt, scope, &record);
+  if (status < 0)
+    return status;
+  rt->current->handlers = &wfx_barrier;
+  if (wfx_object_is_deep(rt->current))
+    rt->current->deep.tag = 0; /* what it remembers would jump the barrier */
+  return WASMFX_OK;
+}
+
+wasmfx_status_t wasmfx_barrier_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
+{
+  return scope_leave(rt, scope, false);
+}
+
+wasmfx_status_t wasmfx_root_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
+{
+  struct wfx_object *record;
+  const wasmfx_status_t status = scope_open(rt, scope, &record);
+  if (status < 0)
+    return status;
+  record->handlers = &wfx_root;
+  wfx_switched(rt, rt->current, record);
+  rt->current = record;
+  return WASMFX_OK;
+}
+
+wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
+{
+  return scope_leave(rt, scope, true);
+}
+
+/* ---- Marks --------------------------------------------------------------------------- */
+
+/* What waits for `object` to end: over a root, the continuation that entered it. NULL: the host. */
+static struct wfx_object *below(const struct wasmfx_runtime *rt, const struct wfx_object *object)
+{
+  if (!wfx_object_is_root(object))
+    return object->parent;
+  return object == wfx_host_root(rt) ? NULL : object->scope.owner;
+}
+
+struct wfx_object *wfx_scope_outside(const struct wasmfx_runtime *rt, const struct wfx_object *owner)
+{
+  struct wfx_object *outside = rt->house->scope;
+  for (struct wfx_object *scope = outside; scope; scope = scope->scope.outer)
+    if (scope->scope.owner == owner)
+      outside = scope->scope.outer;
+  return outside;
+}
+
+size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *outer)
+{
+  size_t killed = 0;
+  while (rt->current != target) {
+    struct wfx_object *top = rt->current, *scope = rt->house->scope;
+    if (scope && (scope == top || scope->scope.owner == top)) {
+      scope_close(rt);
+      continue;
+    }
+    rt->current = top->parent;
+    wfx_cont_bury(rt, top);
+    killed++;
+  }
+  while (rt->house->scope != outer)
+    scope_close(rt);
+  return killed;
+}
+
+static bool runs_on(const struct wfx_object *object, const char *address)
+{
+  return object->stack && object->stack->low <= address && address < (const char *)object->stack;
+}
+
+void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark)
+{
+  const struct wfx_object *scope = rt->house->scope;
+  mark->opaque[0] = (uintptr_t)rt->current;
+  mark->opaque[1] = rt->current->ref;
+  mark->opaque[2] = (uintptr_t)scope;
+  mark->opaque[3] = scope ? scope->ref : 0;
+}
+
+/* Whether the scope that was the innermost at the mark is still open. */
+static bool mark_scope_is_open(const struct wasmfx_runtime *rt, const wasmfx_mark_t *mark)
+{
+  const struct wfx_object *scope = rt->house->scope;
+  while (scope && mark->opaque[2] != (uintptr_t)scope)
+    scope = scope->scope.outer;
+  return scope ? scope->ref == mark->opaque[3] : mark->opaque[2] == 0;
+}
+
+wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark, size_t *killed)
+{
+  const char *here = __builtin_frame_address(0);
+  struct wfx_object *target = rt->current;
+  for (; target && (uintptr_t)target != mark->opaque[0]; target = below(rt, target))
+    if (runs_on(target, here))
+      return WASMFX_ERROR_STATE;
+  if (!target || target->ref != mark->opaque[1] || !mark_scope_is_open(rt, mark))
+    return WASMFX_ERROR_STATE;
+  struct wfx_object *scope = (struct wfx_object *)(uintptr_t)mark->opaque[2];
+  if (target != rt->current)
+    wfx_switched(rt, rt->current, target);
+  const size_t count = wfx_unwind(rt, target, scope);
+  if (killed)
+    *killed = count;
+  return WASMFX_OK;
+}

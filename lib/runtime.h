@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WFX_RUNTIME_H
+#define WFX_RUNTIME_H
+/** @file runtime.h  The runtime's two parts: what every verb touches, in slot 0 of the arena, and the rest. */
+#include <wasmfx/runtime.h>
+
+#include "object.h"
+#include "payload.h"
+#include "stackpool/stackpool.h"
+
+/** What does not have to be near: configuration, memory, counters. */
+struct wfx_house {
+  wasmfx_runtime_config_t config;
+  struct wfx_os os;
+  struct wfx_stackpool stacks;
+  size_t arena_bytes;
+  uint32_t arena_slots;     /* that the reservation has room for */
+  uint32_t committed_slots; /* that have memory */
+  uint64_t first_revision;  /* shifted: the `ref` of a slot that was never used, less its slot */
+  uint32_t tenant;          /* of continuations that are made now */
+  uint64_t allocations;
+  uint64_t created, died, retired;
+  struct wfx_object *scope;      /* innermost open root or barrier */
+  struct wfx_member *members;    /* types, tags and tables */
+  wasmfx_exception_t exception;  /* the one on its way */
+  wasmfx_value_t *inbox;         /* payloads whose sender's stack is gone, or that had to be put together */
+  size_t inbox_count;
+};
+
+/** Hot part and handle of a runtime. */
+struct wasmfx_runtime {
+  uint64_t null_ref;          /* never equal to the null reference */
+  struct wfx_object *current; /* the running continuation or root */
+  uint32_t object_count;      /* slots that references may name */
+  uint32_t careful;           /* WFX_CAREFUL_*: if not 0, no short paths */
+  struct wfx_stack_list free_stacks; /* class 0, tenant 0 */
+  wasmfx_cont_t received;     /* the contref that came with the last waking */
+  struct {
+    struct wfx_object *from; /* who leaves */
+    wfx_landing_t *landing;  /* where its landing address belongs */
+    wasmfx_cont_t cont;
+    uint64_t event;
+    uint64_t word;
+  } transfer; /* from a prepare function to the stub that called it */
+  struct wfx_object *free_objects;
+  struct wfx_house *house;
+  uint64_t spare[3];
+};
+
+/** The root that the host starts on. */
+static inline struct wfx_object *wfx_host_root(const struct wasmfx_runtime *rt)
+{
+  return (struct wfx_object *)rt + 1;
+}
+
+void *wfx_allocate(struct wasmfx_runtime *rt, size_t bytes);
+void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes);
+
+/** Makes room for `count` slots in the inbox. Errors: NO_MEMORY. */
+wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count);
+
+/** The innermost scope that was open before `owner` opened one. */
+struct wfx_object *wfx_scope_outside(const struct wasmfx_runtime *rt, const struct wfx_object *owner);
+/** Makes `target` the running one again: buries what runs above it, closes scopes until `scope` is the innermost.
+ *  Answers how many continuations that were. */
+size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *scope);
+
+/** Ends a continuation whose reference has been consumed: its stack and object go back. */
+void wfx_cont_bury(struct wasmfx_runtime *rt, struct wfx_object *object);
+/** Ends a suspended or fresh one with all that was captured with it; consumes its reference. */
+void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost);
+
+static inline void wfx_switched(struct wasmfx_runtime *rt, struct wfx_object *from, struct wfx_object *to)
+{
+  if (rt->careful & WFX_CAREFUL_HOOK)
+    rt->house->config.switched(rt, &from->host_word, &to->host_word);
+}
+
+#endif

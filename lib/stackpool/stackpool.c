@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The default policy: slabs of one reservation for each class. And the host's allocator as another. */
+#include "stackpool.h"
+
+#include <string.h>
+
+#define SLAB_SLOTS 64u
+#define MIN_STACK_BYTES ((size_t)4096)
+#define MAX_STACK_BYTES ((size_t)1 << 40)
+#define CACHE_LINE ((size_t)64)
+
+/* Colours: a stride that is coprime to their number visits each, far from its neighbours. */
+#define COLOURS 32u
+#define COLOUR_STRIDE 13u
+
+static size_t round_up(size_t bytes, size_t unit)
+{
+  return (bytes + unit - 1) / unit * unit;
+}
+
+static struct wfx_stack_list *list_of(const struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant)
+{
+  if (stack_class == 0 && tenant == 0)
+    return pool->front;
+  return &pool->lists[(size_t)stack_class * pool->config->tenants + tenant];
+}
+
+static void push(struct wfx_stack_list *list, struct wfx_stack *stack)
+{
+  stack->next = list->top;
+  list->top = stack;
+  list->count++;
+}
+
+static struct wfx_stack *pop(struct wfx_stack_list *list)
+{
+  struct wfx_stack *stack = list->top;
+  if (stack) {
+    list->top = stack->next;
+    list->count--;
+  }
+  return stack;
+}
+
+/* ---- Life ------------------------------------------------------------------------------ */
+
+static size_t lists_bytes(const struct wfx_stackpool *pool)
+{
+  return (size_t)WASMFX_STACK_CLASSES * pool->config->tenants * sizeof *pool->lists;
+}
+
+static bool init_class(struct wfx_stackpool *pool, struct wfx_stack_class *class, size_t stack_bytes)
+{
+  if (stack_bytes < MIN_STACK_BYTES || stack_bytes > MAX_STACK_BYTES)
+    return false;
+  class->usable_bytes = round_up(stack_bytes, pool->os->page_bytes);
+  class->slot_bytes = class->usable_bytes + pool->guard_bytes;
+  return true;
+}
+
+wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os,
+                                   const wasmfx_runtime_config_t *config, struct wfx_stack_list *front)
+{
+  memset(pool, 0, sizeof *pool);
+  pool->os = os;
+  pool->config = config;
+  pool->front = front;
+  pool->guard = config->guard;
+  pool->cached_stacks = config->cached_stacks;
+  if (config->guard_bytes > MAX_STACK_BYTES)
+    return WASMFX_ERROR_ARGUMENT;
+  if (config->guard != WASMFX_GUARD_NONE)
+    pool->guard_bytes = round_up(config->guard_bytes ? config->guard_bytes : 1, os->page_bytes);
+  pool->is_simple = config->tenants == 1 && !config->stack_allocator.allocate;
+  for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
+    if (!init_class(pool, &pool->classes[i], config->stack_bytes[i]))
+      return WASMFX_ERROR_ARGUMENT;
+  pool->lists = config->allocator.allocate(config->allocator.context, lists_bytes(pool));
+  if (!pool->lists)
+    return WASMFX_ERROR_NO_MEMORY;
+  memset(pool->lists, 0, lists_bytes(pool));
+  return WASMFX_OK;
+}
+
+static void release_leaving(struct wfx_stackpool *pool)
+{
+  struct wfx_stack *stack = pool->leaving;
+  if (!stack)
+    return;
+  pool->leaving = NULL;
+  pool->gone++;
+  const wasmfx_stack_allocator_t *host = &pool->config->stack_allocator;
+  host->release(host->context, stack->memory, pool->classes[stack->stack_class].usable_bytes, stack->tenant);
+}
+
+void wfx_stackpool_destroy(struct wfx_stackpool *pool)
+{
+  if (!pool->config)
+    return;
+  release_leaving(pool);
+  for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
+    if (pool->classes[i].range)
+      wfx_os_release(pool->os, pool->classes[i].range, pool->classes[i].range_bytes);
+  if (pool->lists)
+    pool->config->allocator.release(pool->config->allocator.context, pool->lists, lists_bytes(pool));
+}
+
+size_t wfx_stackpool_cached(const struct wfx_stackpool *pool)
+{
+  size_t count = pool->leaving ? 1 : 0;
+  for (uint32_t i = 0; i < WASMFX_STACK_CLASSES; i++)
+    for (uint32_t tenant = 0; tenant < pool->config->tenants; tenant++)
+      count += list_of(pool, i, tenant)->count;
+  return count;
+}
+
+/* ---- Slots and slabs --------------------------------------------------------------------- */
+
+static size_t trimmed_bytes(const struct wfx_stackpool *pool, uint32_t slots)
+{
+  return round_up(slots * sizeof(uint32_t), pool->os->page_bytes);
+}
+
+/* Reserves as many slots as there are addresses for, down to one slab. */
+static wasmfx_status_t reserve_class(struct wfx_stackpool *pool, struct wfx_stack_class *class)
+{
+  uint32_t slots = pool->config->max_stacks;
+  for (;; slots /= 2) {
+    const size_t bytes = trimmed_bytes(pool, slots) + slots * class->slot_bytes;
+    void *range;
+    const wasmfx_status_t status = wfx_os_reserve(pool->os, bytes, &range);
+    if (status == WASMFX_OK) {
+      class->range = range;
+      class->range_bytes = bytes;
+      class->slots = class->range + trimmed_bytes(pool, slots);
+      class->trimmed = range;
+      class->slot_count = slots;
+      pool->reservations++;
+      return WASMFX_OK;
+    }
+    if (status != WASMFX_ERROR_NO_ADDRESS_SPACE || slots <= SLAB_SLOTS)
+      return status;
+  }
+}
+
+static void choose_guard(struct wfx_stackpool *pool)
+{
+  if (pool->guard == WASMFX_GUARD_AUTO || pool->guard == WASMFX_GUARD_LIGHT)
+    pool->guard = wfx_os_has_light_guards(pool->os) ? WASMFX_GUARD_LIGHT : WASMFX_GUARD_PROTECT;
+}
+
+static char *slot_at(const struct wfx_stack_class *class, uint32_t slot)
+{
+  return class->slots + slot * class->slot_bytes;
+}
+
+/* Light guards are put into memory; with mprotect the guard is the part that stays without memory. */
+static wasmfx_status_t ready_slot(struct wfx_stackpool *pool, struct wfx_stack_class *class, uint32_t slot)
+{
+  char *low = slot_at(class, slot);
+  if (pool->guard == WASMFX_GUARD_LIGHT)
+    return wfx_os_guard(pool->os, low, pool->guard_bytes);
+  if (pool->guard == WASMFX_GUARD_PROTECT)
+    return wfx_os_commit(pool->os, low + pool->guard_bytes, class->usable_bytes);
+  return WASMFX_OK;
+}
+
+/* So that putting a stack back never needs memory. */
+static wasmfx_status_t ready_trimmed(struct wfx_stackpool *pool, struct wfx_stack_class *class, uint32_t slots)
+{
+  const size_t bytes = trimmed_bytes(pool, slots);
+  if (bytes <= class->trimmed_committed)
+    return WASMFX_OK;
+  const wasmfx_status_t status = wfx_os_commit(pool->os, class->range, bytes);
+  if (status == WASMFX_OK)
+    class->trimmed_committed = bytes;
+  return status;
+}
+
+/* Readies the next slab; a part of one is good enough. */
+static wasmfx_status_t ready_slab(struct wfx_stackpool *pool, struct wfx_stack_class *class)
+{
+  uint32_t slots = class->slot_count - class->ready;
+  if (slots == 0)
+    return class->slot_count < pool->config->max_stacks ? WASMFX_ERROR_NO_ADDRESS_SPACE : WASMFX_ERROR_LIMIT;
+  if (slots > SLAB_SLOTS)
+    slots = SLAB_SLOTS;
+  wasmfx_status_t status = ready_trimmed(pool, class, class->ready + slots);
+  if (status == WASMFX_OK && pool->guard != WASMFX_GUARD_PROTECT)
+    status = wfx_os_commit(pool->os, slot_at(class, class->ready), slots * class->slot_bytes);
+  uint32_t done = 0;
+  while (status == WASMFX_OK && done < slots) {
+    status = ready_slot(pool, class, class->ready + done);
+    done += status == WASMFX_OK;
+  }
+  class->ready += done;
+  return done ? WASMFX_OK : status;
+}
+
+static struct wfx_stack *put_header(struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant, uint32_t slot)
+{
+  struct wfx_stack_class *class = &pool->classes[stack_class];
+  char *low = slot_at(class, slot), *top = low + class->slot_bytes;
+  const size_t colour = slot * COLOUR_STRIDE % COLOURS * CACHE_LINE;
+  struct wfx_stack *stack = (struct wfx_stack *)(void *)(top - colour) - 1;
+  stack->low = low + pool->guard_bytes;
+  stack->tenant = tenant;
+  stack->stack_class = (uint16_t)stack_class;
+  stack->slot = slot;
+  return stack;
+}
+
+/* A stack that holds nothing of anybody: one that was trimmed, or that never was. */
+static wasmfx_status_t get_clean(struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant,
+                                 struct wfx_stack **stack)
+{
+  struct wfx_stack_class *class = &pool->classes[stack_class];
+  if (class->trimmed_count) {
+    pool->trimmed--;
+    *stack = put_header(pool, stack_class, tenant, class->trimmed[--class->trimmed_count]);
+    return WASMFX_OK;
+  }
+  wasmfx_status_t status = WASMFX_OK;
+  if (!class->range) {
+    choose_guard(pool);
+    status = reserve_class(pool, class);
+  }
+  if (status == WASMFX_OK && class->used == class->ready)
+    status = ready_slab(pool, class);
+  if (status < 0)
+    return status;
+  pool->made++;
+  *stack = put_header(pool, stack_class, tenant, class->used++);
+  return WASMFX_OK;
+}
+
+/* ---- Crossing tenants, trimming -------------------------------------------------------------- */
+
+static char *top_page(const struct wfx_stackpool *pool, const struct wfx_stack *stack)
+{
+  return (char *)((uintptr_t)stack / pool->os->page_bytes * pool->os->page_bytes);
+}
+
+/* Everything below the header: in the page of the header by hand, the rest goes back to the system. */
+static void wipe(struct wfx_stackpool *pool, struct wfx_stack *stack)
+{
+  char *page = top_page(pool, stack);
+  if (stack->low < page)
+    wfx_os_discard(pool->os, stack->low, (size_t)(page - stack->low));
+  memset(page, 0, (size_t)((char *)stack - page));
+  pool->wipes++;
+}
+
+static struct wfx_stack *cross_tenants(struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant)
+{
+  for (uint32_t other = 0; other < pool->config->tenants; other++) {
+    struct wfx_stack *stack = pop(list_of(pool, stack_class, other));
+    if (!stack)
+      continue;
+    wipe(pool, stack);
+    stack->tenant = tenant;
+    return stack;
+  }
+  return NULL;
+}
+
+/* Takes the memory of the second in the list: the first is the one that may still be stood on. */
+static void trim_second(struct wfx_stackpool *pool, struct wfx_stack_list *list)
+{
+  struct wfx_stack *second = list->top->next;
+  struct wfx_stack_class *class = &pool->classes[second->stack_class];
+  list->top->next = second->next;
+  list->count--;
+  class->trimmed[class->trimmed_count++] = second->slot;
+  pool->trimmed++;
+  pool->trims++;
+  char *low = second->low;
+  wfx_os_discard(pool->os, low, class->usable_bytes);
+}
+
+/* ---- The host's allocator ------------------------------------------------------------------------ */
+
+static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant,
+                                     struct wfx_stack **out)
+{
+  const wasmfx_stack_allocator_t *host = &pool->config->stack_allocator;
+  const size_t bytes = pool->classes[stack_class].usable_bytes;
+  release_leaving(pool);
+  char *memory = host->allocate(host->context, bytes, tenant);
+  if (!memory)
+    return WASMFX_ERROR_NO_MEMORY;
+  const uintptr_t top = ((uintptr_t)memory + bytes) / CACHE_LINE * CACHE_LINE;
+  struct wfx_stack *stack = (struct wfx_stack *)top - 1;
+  *stack = (struct wfx_stack){
+    .low = memory, .memory = memory, .tenant = tenant, .stack_class = (uint16_t)stack_class
+  };
+  pool->made++;
+  *out = stack;
+  return WASMFX_OK;
+}
+
+/* The continuation that it was may still be standing on it: the host gets it when the next one goes. */
+static void put_to_host(struct wfx_stackpool *pool, struct wfx_stack *stack)
+{
+  release_leaving(pool);
+  pool->leaving = stack;
+}
+
+/* ---- Get and put ------------------------------------------------------------------------------------ */
+
+wasmfx_status_t wfx_stackpool_get(struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant,
+                                  struct wfx_stack **stack)
+{
+  if (pool->config->stack_allocator.allocate)
+    return get_from_host(pool, stack_class, tenant, stack);
+  *stack = pop(list_of(pool, stack_class, tenant));
+  if (*stack)
+    return WASMFX_OK;
+  const wasmfx_status_t status = get_clean(pool, stack_class, tenant, stack);
+  if (status == WASMFX_OK)
+    return WASMFX_OK;
+  *stack = cross_tenants(pool, stack_class, tenant);
+  return *stack ? WASMFX_OK : status;
+}
+
+void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stack)
+{
+  if (pool->config->stack_allocator.allocate) {
+    put_to_host(pool, stack);
+    return;
+  }
+  struct wfx_stack_list *list = list_of(pool, stack->stack_class, stack->tenant);
+  push(list, stack);
+  if (list->count > pool->cached_stacks && list->count > 1)
+    trim_second(pool, list);
+}

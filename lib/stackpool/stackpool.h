@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WFX_STACKPOOL_H
+#define WFX_STACKPOOL_H
+/**
+ * @file stackpool.h
+ * Where stacks come from and where they go.
+ *
+ * One reservation of addresses for each size class, cut into slots:
+ *
+ *     | guard |  usable, grows down        | guard |  usable            | ...
+ *             ^ low              header ---^ ^ colour
+ *             <------------ slot ------------>
+ *
+ *  - Memory is committed a slab of slots at a time, guards included, and the
+ *    kernel fills in pages as they are touched: a stack grows in place.
+ *  - The header, struct wfx_stack, lies at the top, in the cache line next to the
+ *    first frame. The tops of neighbours differ by a *colour*, a few cache lines
+ *    within the top page; without it all first frames would fight for the
+ *    same few sets of the cache.
+ *  - A stack that comes back is the next to be taken. Above a watermark of
+ *    free ones, memory is given back to the system, but for the stack that came last:
+ *    its continuation may still be standing on it for a few instructions.
+ *  - Each tenant has free stacks of its own. When new ones are not to be had,
+ *    a stack crosses from another tenant, and is wiped.
+ *
+ * Another policy is another pair of get and put behind struct wfx_stackpool; the
+ * host's allocator is one.
+ */
+#include <stdbool.h>
+
+#include <wasmfx/runtime.h>
+
+#include "os.h"
+
+/** A stack, described at its own top: its usable bytes are [low, this). */
+struct wfx_stack {
+  struct wfx_stack *next; /* in a list of free ones */
+  void *owner;            /* whose stack it is, for whom walks frames: an object in the runtime's arena */
+  char *low;
+  uint32_t tenant;
+  uint16_t stack_class;
+  uint16_t padding;
+  uint32_t slot;
+  uint32_t reserved;
+  void *memory; /* of the host's allocator: what it answered */
+  uint64_t unused[2];
+};
+
+/** Free stacks, the last one in front. */
+struct wfx_stack_list {
+  struct wfx_stack *top;
+  size_t count;
+};
+
+/** A size class. */
+struct wfx_stack_class {
+  size_t usable_bytes;
+  size_t slot_bytes;
+  char *slots;          /* the first one; NULL before the first stack */
+  char *range;          /* what was reserved: room for `trimmed`, then the slots */
+  size_t range_bytes;
+  uint32_t slot_count;  /* in the reservation */
+  uint32_t ready;       /* slots with memory and guard */
+  uint32_t used;        /* of these, those that ever held a stack */
+  uint32_t *trimmed;    /* slots whose memory was given back */
+  size_t trimmed_committed; /* bytes of that array with memory */
+  uint32_t trimmed_count;
+};
+
+struct wfx_stackpool {
+  struct wfx_os *os;
+  const wasmfx_runtime_config_t *config;
+  bool is_simple;               /* one tenant, own memory: class 0 may be taken from `front` directly */
+  uint32_t guard;               /* enum wasmfx_guard in use; AUTO: not yet known */
+  uint32_t cached_stacks;       /* the watermark */
+  size_t guard_bytes;
+  struct wfx_stack_list *front; /* class 0 of tenant 0: in the runtime, where the fast paths find it */
+  struct wfx_stack_list *lists; /* the others: [class][tenant] */
+  struct wfx_stack_class classes[WASMFX_STACK_CLASSES];
+  struct wfx_stack *leaving;    /* goes back to the host when the next one comes */
+  uint64_t made, gone, trimmed, trims, wipes, reservations;
+};
+
+/** Reads the configuration, takes no stack. Errors: ARGUMENT, NO_MEMORY. */
+wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os,
+                                   const wasmfx_runtime_config_t *config, struct wfx_stack_list *front);
+/** All stacks must have been put back, or are lost. */
+void wfx_stackpool_destroy(struct wfx_stackpool *pool);
+
+/** Takes a stack. Errors: LIMIT, NO_MEMORY, NO_ADDRESS_SPACE, NO_MAPS; the pool stays usable. */
+wasmfx_status_t wfx_stackpool_get(struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant,
+                                  struct wfx_stack **stack);
+/** Puts one back. The caller may be standing on it, until the next call. */
+void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stack);
+static inline void wfx_stackpool_put(struct wfx_stackpool *pool, struct wfx_stack *stack)
+{
+  struct wfx_stack_list *front = pool->front;
+  if (!pool->is_simple || stack->stack_class != 0 || front->count >= pool->cached_stacks) {
+    wfx_stackpool_put_slowly(pool, stack);
+    return;
+  }
+  stack->next = front->top;
+  front->top = stack;
+  front->count++;
+}
+
+/** Free stacks that keep their memory. */
+size_t wfx_stackpool_cached(const struct wfx_stackpool *pool);
+
+#endif
