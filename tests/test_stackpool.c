@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where stacks come from: reservations, slabs, guards, colours, reuse, growth,
+ * trimming, tenants, and what happens when the system has no more of something.
+ * All through the public interface; what would kill or starve the process
+ * happens in a child.
+ */
+#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <wasmfx/wasmfx.h>
+
+/* ---- A world with one type, one tag, and a body that does what it is told --------- */
+
+struct world {
+  wasmfx_runtime_t *rt;
+  wasmfx_type_t *type;
+  wasmfx_tag_t *tag;
+  wasmfx_handlers_t *handlers;
+};
+
+enum { YIELD, BOUNDS_LOW, BOUNDS_HIGH, HIT_GUARD, RECURSE, PLANT, LOOK };
+
+static struct world world_new(const wasmfx_runtime_config_t *config)
+{
+  struct world w;
+  const wasmfx_kind_t i64 = WASMFX_I64;
+  assert_int_equal(wasmfx_runtime_new(config, &w.rt), WASMFX_OK);
+  assert_int_equal(wasmfx_type_new(w.rt, &i64, 1, &i64, 1, &w.type), WASMFX_OK);
+  assert_int_equal(wasmfx_tag_new(w.rt, w.type, &w.tag), WASMFX_OK);
+  const wasmfx_clause_t clause = { w.tag, WASMFX_ON_LABEL };
+  assert_int_equal(wasmfx_handlers_new(w.rt, &clause, 1, &w.handlers), WASMFX_OK);
+  return w;
+}
+
+static void world_free(struct world *w)
+{
+  assert_int_equal(wasmfx_runtime_free(w->rt, NULL), WASMFX_OK);
+}
+
+static wasmfx_stats_t stats_of(const struct world *w)
+{
+  wasmfx_stats_t stats;
+  wasmfx_runtime_stats(w->rt, &stats, sizeof stats);
+  return stats;
+}
+
+__attribute__((noinline)) static uint64_t recurse(uint64_t depth)
+{
+  volatile char frame[256];
+  frame[0] = (char)depth;
+  return depth == 0 ? (uint64_t)frame[0] : recurse(depth - 1) + 1;
+}
+
+#define SECRET 0x5ec2e75ec2e75ec2u
+
+/* Leaves a secret all over the lower part of the stack. */
+__attribute__((noinline)) static void plant(wasmfx_runtime_t *rt)
+{
+  void *low, *high;
+  assert_int_equal(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
+  volatile uint64_t *end = (volatile uint64_t *)((uintptr_t)__builtin_frame_address(0) - 1024);
+  for (volatile uint64_t *p = low; p < end; p++)
+    *p = SECRET;
+}
+
+/* How often the secret can be found below here. */
+__attribute__((noinline)) static uint64_t look(wasmfx_runtime_t *rt)
+{
+  void *low, *high;
+  uint64_t found = 0;
+  assert_int_equal(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
+  for (volatile uint64_t *p = low; p < (volatile uint64_t *)high; p++)
+    found += *p == SECRET;
+  return found;
+}
+
+static uint64_t body(wasmfx_runtime_t *rt, void *env, uint64_t what, wasmfx_cont_t from)
+{
+  const struct world *w = env;
+  void *low = NULL, *high = NULL;
+  (void)from;
+  for (;;) {
+    assert_int_equal(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
+    uint64_t answer = 0;
+    switch (what) {
+    case BOUNDS_LOW: answer = (uintptr_t)low; break;
+    case BOUNDS_HIGH: answer = (uintptr_t)high; break;
+    case HIT_GUARD: *((volatile char *)low - 1) = 1; break;
+    case RECURSE: return recurse(150);
+    case PLANT: plant(rt); return 0;
+    case LOOK: return look(rt);
+    default: break;
+    }
+    what = wasmfx_suspend_word(rt, w->tag, answer).word;
+  }
+}
+
+static wasmfx_cont_t new_cont(struct world *w)
+{
+  wasmfx_cont_t cont = WASMFX_NULL_CONT;
+  assert_int_equal(wasmfx_cont_new_word(w->rt, w->type, body, w, &cont), WASMFX_OK);
+  return cont;
+}
+
+static uint64_t ask(struct world *w, wasmfx_cont_t *cont, uint64_t what)
+{
+  const wasmfx_outcome_t outcome = wasmfx_resume_word(w->rt, cont, w->handlers, what);
+  assert_true(outcome.status >= 0);
+  return outcome.word;
+}
+
+/* Runs `what` in a child; answers its wait status. */
+static int in_child(void (*what)(void))
+{
+  fflush(NULL);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    what();
+    _exit(0);
+  }
+  int status = -1;
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  return status;
+}
+
+/* In a child an assertion of cmocka cannot be reported: this says where it was by the exit code. */
+#define REQUIRE(condition)                                               \
+  do {                                                                   \
+    if (!(condition)) {                                                  \
+      fprintf(stderr, "# line %d: %s\n", __LINE__, #condition);          \
+      _exit(1);                                                          \
+    }                                                                    \
+  } while (0)
+
+static long count_maps(void)
+{
+  long count = 0;
+  FILE *file = fopen("/proc/self/maps", "r");
+  assert_non_null(file);
+  for (int c; (c = getc(file)) != EOF;)
+    count += c == '\n';
+  fclose(file);
+  return count;
+}
+
+/* ---- Reuse, colours, growth ------------------------------------------------------------ */
+
+static void nothing_is_reserved_before_the_first_resume(void **state)
+{
+  (void)state;
+  struct world w = world_new(NULL);
+  wasmfx_cont_t cont = new_cont(&w);
+  assert_int_equal(stats_of(&w).stack_reservations, 0);
+  assert_int_equal(stats_of(&w).stacks_made, 0);
+  ask(&w, &cont, YIELD);
+  assert_int_equal(stats_of(&w).stack_reservations, 1);
+  assert_int_equal(stats_of(&w).stacks_made, 1);
+  assert_int_equal(stats_of(&w).stacks_used, 1);
+  world_free(&w);
+}
+
+static void the_stack_that_came_back_last_is_the_next(void **state)
+{
+  (void)state;
+  struct world w = world_new(NULL);
+  wasmfx_cont_t first = new_cont(&w), second = new_cont(&w);
+  const uint64_t first_top = ask(&w, &first, BOUNDS_HIGH), second_top = ask(&w, &second, BOUNDS_HIGH);
+  assert_int_not_equal(first_top, second_top);
+  wasmfx_drop(w.rt, &first);
+  wasmfx_drop(w.rt, &second);
+  assert_int_equal(stats_of(&w).stacks_cached, 2);
+  wasmfx_cont_t third = new_cont(&w), fourth = new_cont(&w);
+  assert_int_equal(ask(&w, &third, BOUNDS_HIGH), second_top);
+  assert_int_equal(ask(&w, &fourth, BOUNDS_HIGH), first_top);
+  assert_int_equal(stats_of(&w).stacks_made, 2);
+  world_free(&w);
+}
+
+static void tops_are_coloured_within_one_page(void **state)
+{
+  enum { STACKS = 64, PAGE = 4096 };
+  (void)state;
+  struct world w = world_new(NULL);
+  bool seen[PAGE] = { false };
+  int colours = 0;
+  for (int i = 0; i < STACKS; i++) {
+    wasmfx_cont_t cont = new_cont(&w);
+    const uint64_t offset = ask(&w, &cont, BOUNDS_HIGH) % PAGE;
+    assert_int_equal(offset % 64, 0);
+    assert_true(offset >= PAGE / 2 - 64); /* so that half a page is left for the first frames */
+    colours += !seen[offset];
+    seen[offset] = true;
+  }
+  assert_true(colours >= 32);
+  world_free(&w);
+}
+
+static void a_stack_has_the_bytes_of_its_class_and_grows_in_place(void **state)
+{
+  (void)state;
+  struct world w = world_new(NULL);
+  const uint64_t expected[WASMFX_STACK_CLASSES] = { 64 << 10, 16 << 10, 256 << 10, 1 << 20 };
+  for (uint32_t i = 0; i < WASMFX_STACK_CLASSES; i++) {
+    wasmfx_cont_t cont = new_cont(&w);
+    assert_int_equal(wasmfx_cont_stack_class(w.rt, cont, i), WASMFX_OK);
+    const uint64_t bytes = ask(&w, &cont, BOUNDS_HIGH) - ask(&w, &cont, BOUNDS_LOW);
+    assert_true(bytes <= expected[i] && bytes > expected[i] - 4096);
+    assert_int_equal(wasmfx_cont_stack_class(w.rt, cont, 0), WASMFX_ERROR_STATE);
+  }
+  wasmfx_cont_t cont = new_cont(&w);
+  assert_int_equal(ask(&w, &cont, RECURSE) & 0xff, 150);
+  assert_int_equal(cont, WASMFX_NULL_CONT);
+  world_free(&w);
+}
+
+/* ---- Guards ---------------------------------------------------------------------------- */
+
+static uint32_t guard_of_child;
+
+static void hit_the_guard(void)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.guard = guard_of_child;
+  const struct rlimit no_core = { 0, 0 };
+  setrlimit(RLIMIT_CORE, &no_core);
+  signal(SIGSEGV, SIG_DFL); /* cmocka's own handler would make a failed test of it */
+  struct world w = world_new(&config);
+  wasmfx_cont_t above = new_cont(&w), cont = new_cont(&w);
+  ask(&w, &above, YIELD); /* its neighbour, which must not be hit instead */
+  ask(&w, &cont, HIT_GUARD);
+}
+
+static void below_each_stack_lies_a_guard_of_either_kind(void **state)
+{
+  (void)state;
+  for (uint32_t guard = WASMFX_GUARD_AUTO; guard <= WASMFX_GUARD_PROTECT; guard++) {
+    guard_of_child = guard;
+    const int status = in_child(hit_the_guard);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), SIGSEGV);
+  }
+}
+
+static void light_guards_split_no_map(void **state)
+{
+  enum { CONTS = 20000 };
+  (void)state;
+  struct world w = world_new(NULL);
+  wasmfx_cont_t first = new_cont(&w);
+  ask(&w, &first, YIELD);
+  if (stats_of(&w).guard != WASMFX_GUARD_LIGHT) {
+    world_free(&w);
+    skip();
+  }
+  const long maps = count_maps();
+  for (int i = 0; i < CONTS; i++) {
+    wasmfx_cont_t cont = new_cont(&w);
+    ask(&w, &cont, YIELD);
+  }
+  assert_int_equal(stats_of(&w).stacks_used, CONTS + 1);
+  assert_true(count_maps() <= maps + 4);
+  size_t dropped = 0;
+  assert_int_equal(wasmfx_runtime_free(w.rt, &dropped), WASMFX_OK);
+  assert_int_equal(dropped, CONTS + 1);
+}
+
+/* ---- Trimming ----------------------------------------------------------------------------- */
+
+static void above_the_watermark_memory_goes_back_to_the_system(void **state)
+{
+  enum { CONTS = 100, WATERMARK = 10 };
+  (void)state;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.cached_stacks = WATERMARK;
+  struct world w = world_new(&config);
+  wasmfx_cont_t conts[CONTS];
+  for (int i = 0; i < CONTS; i++) {
+    conts[i] = new_cont(&w);
+    ask(&w, &conts[i], YIELD);
+  }
+  for (int i = 0; i < CONTS; i++)
+    assert_int_equal(wasmfx_drop(w.rt, &conts[i]), WASMFX_OK);
+  wasmfx_stats_t stats = stats_of(&w);
+  assert_int_equal(stats.stacks_used, 0);
+  assert_int_equal(stats.stacks_cached, WATERMARK);
+  assert_int_equal(stats.stacks_trimmed, CONTS - WATERMARK);
+  assert_int_equal(stats.stack_trims, CONTS - WATERMARK);
+
+  for (int i = 0; i < CONTS; i++) { /* all of them are used again before a new one is made */
+    conts[i] = new_cont(&w);
+    ask(&w, &conts[i], YIELD);
+  }
+  stats = stats_of(&w);
+  assert_int_equal(stats.stacks_made, CONTS);
+  assert_int_equal(stats.stacks_trimmed, 0);
+  world_free(&w);
+}
+
+static void a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.cached_stacks = 1;
+  struct world w = world_new(&config);
+  for (int i = 0; i < 100; i++) {
+    wasmfx_cont_t other = new_cont(&w), cont = new_cont(&w);
+    ask(&w, &other, YIELD);
+    assert_int_equal(ask(&w, &cont, RECURSE) & 0xff, 150);
+    assert_int_equal(wasmfx_drop(w.rt, &other), WASMFX_OK);
+  }
+  assert_true(stats_of(&w).stack_trims > 0);
+  world_free(&w);
+}
+
+/* ---- Tenants --------------------------------------------------------------------------------- */
+
+/* One stack only, so that it has to cross. */
+static struct world world_of_two_tenants(void)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.tenants = 2;
+  config.max_stacks = 1;
+  return world_new(&config);
+}
+
+static void a_stack_that_crosses_tenants_shows_nothing(void **state)
+{
+  (void)state;
+  struct world w = world_of_two_tenants();
+  for (int i = 0; i < 100; i++) {
+    assert_int_equal(wasmfx_tenant_set(w.rt, 0), WASMFX_OK);
+    wasmfx_cont_t planter = new_cont(&w);
+    ask(&w, &planter, PLANT);
+    assert_int_equal(wasmfx_tenant_set(w.rt, 1), WASMFX_OK);
+    wasmfx_cont_t looker = new_cont(&w);
+    assert_int_equal(ask(&w, &looker, LOOK), 0);
+  }
+  assert_int_equal(stats_of(&w).stacks_made, 1);
+  assert_true(stats_of(&w).stacks_wiped >= 100);
+  world_free(&w);
+}
+
+static void within_a_tenant_nothing_is_wiped(void **state)
+{
+  (void)state;
+  struct world w = world_of_two_tenants();
+  wasmfx_cont_t planter = new_cont(&w);
+  ask(&w, &planter, PLANT);
+  wasmfx_cont_t looker = new_cont(&w);
+  assert_true(ask(&w, &looker, LOOK) > 1000); /* so that the test before this one could fail */
+  assert_int_equal(stats_of(&w).stacks_wiped, 0);
+  world_free(&w);
+}
+
+static void the_tenant_is_that_of_the_making_not_of_the_resume(void **state)
+{
+  (void)state;
+  struct world w = world_of_two_tenants();
+  wasmfx_cont_t planter = new_cont(&w);
+  assert_int_equal(wasmfx_tenant_set(w.rt, 1), WASMFX_OK);
+  ask(&w, &planter, PLANT);
+  wasmfx_cont_t looker = new_cont(&w);
+  assert_int_equal(ask(&w, &looker, LOOK), 0);
+  world_free(&w);
+}
+
+/* ---- When there is no more ------------------------------------------------------------------------ */
+
+static void a_limit_of_stacks_is_a_status_and_the_runtime_goes_on(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.max_stacks = 2;
+  struct world w = world_new(&config);
+  wasmfx_cont_t a = new_cont(&w), b = new_cont(&w), c = new_cont(&w);
+  ask(&w, &a, YIELD);
+  ask(&w, &b, YIELD);
+  const wasmfx_cont_t before = c;
+  assert_int_equal(wasmfx_resume_word(w.rt, &c, w.handlers, YIELD).status, WASMFX_ERROR_LIMIT);
+  assert_int_equal(c, before);
+  assert_int_equal(wasmfx_cont_state(w.rt, c), WASMFX_STATE_FRESH);
+  assert_int_equal(wasmfx_drop(w.rt, &a), WASMFX_OK);
+  ask(&w, &c, YIELD);
+  assert_int_equal(wasmfx_cont_state(w.rt, c), WASMFX_STATE_SUSPENDED);
+  world_free(&w);
+}
+
+static struct world starving_world;
+
+static void starve_of_address_space(void)
+{
+  struct world *w = &starving_world;
+  wasmfx_cont_t cont = new_cont(w);
+  const struct rlimit none = { 1 << 20, RLIM_INFINITY }, plenty = { RLIM_INFINITY, RLIM_INFINITY };
+  REQUIRE(setrlimit(RLIMIT_AS, &none) == 0);
+  REQUIRE(wasmfx_resume_word(w->rt, &cont, w->handlers, YIELD).status == WASMFX_ERROR_NO_ADDRESS_SPACE);
+  REQUIRE(wasmfx_cont_state(w->rt, cont) == WASMFX_STATE_FRESH);
+  wasmfx_runtime_t *other;
+  REQUIRE(wasmfx_runtime_new(NULL, &other) == WASMFX_ERROR_NO_ADDRESS_SPACE && other == NULL);
+  REQUIRE(setrlimit(RLIMIT_AS, &plenty) == 0);
+  REQUIRE(wasmfx_resume_word(w->rt, &cont, w->handlers, YIELD).status == WASMFX_SUSPENDED);
+}
+
+static void starve_of_memory(void)
+{
+  struct world *w = &starving_world;
+  wasmfx_cont_t cont = new_cont(w);
+  const struct rlimit none = { 1 << 16, RLIM_INFINITY }, plenty = { RLIM_INFINITY, RLIM_INFINITY };
+  REQUIRE(setrlimit(RLIMIT_DATA, &none) == 0);
+  REQUIRE(wasmfx_resume_word(w->rt, &cont, w->handlers, YIELD).status == WASMFX_ERROR_NO_MEMORY);
+  REQUIRE(wasmfx_cont_state(w->rt, cont) == WASMFX_STATE_FRESH);
+  REQUIRE(setrlimit(RLIMIT_DATA, &plenty) == 0);
+  REQUIRE(wasmfx_resume_word(w->rt, &cont, w->handlers, YIELD).status == WASMFX_SUSPENDED);
+}
+
+/* Guards by mprotect take two maps a stack, and the kernel allows so many. */
+static void starve_of_maps(void)
+{
+  enum { ENOUGH = 200000 };
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.guard = WASMFX_GUARD_PROTECT;
+  struct world w = world_new(&config);
+  wasmfx_cont_t last = WASMFX_NULL_CONT, cont = WASMFX_NULL_CONT;
+  wasmfx_outcome_t outcome = { .status = WASMFX_SUSPENDED };
+  for (int i = 0; i < ENOUGH && outcome.status == WASMFX_SUSPENDED; i++) {
+    last = cont;
+    cont = new_cont(&w);
+    outcome = wasmfx_resume_word(w.rt, &cont, w.handlers, YIELD);
+  }
+  if (outcome.status == WASMFX_SUSPENDED)
+    _exit(77); /* this kernel allows more */
+  REQUIRE(outcome.status == WASMFX_ERROR_NO_MAPS);
+  REQUIRE(wasmfx_cont_state(w.rt, cont) == WASMFX_STATE_FRESH);
+  REQUIRE(wasmfx_drop(w.rt, &last) == WASMFX_OK);
+  REQUIRE(wasmfx_resume_word(w.rt, &cont, w.handlers, YIELD).status == WASMFX_SUSPENDED);
+  REQUIRE(wasmfx_runtime_free(w.rt, NULL) == WASMFX_OK);
+}
+
+static void out_of_address_space_is_a_status_and_the_runtime_goes_on(void **state)
+{
+  (void)state;
+  starving_world = world_new(NULL);
+  assert_int_equal(in_child(starve_of_address_space), 0);
+  world_free(&starving_world);
+}
+
+static void out_of_memory_is_a_status_and_the_runtime_goes_on(void **state)
+{
+  (void)state;
+  starving_world = world_new(NULL);
+  assert_int_equal(in_child(starve_of_memory), 0);
+  world_free(&starving_world);
+}
+
+static void out_of_maps_is_a_status_and_the_runtime_goes_on(void **state)
+{
+  (void)state;
+  const int status = in_child(starve_of_maps);
+  assert_true(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77)
+    skip();
+  assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(nothing_is_reserved_before_the_first_resume),
+    cmocka_unit_test(the_stack_that_came_back_last_is_the_next),
+    cmocka_unit_test(tops_are_coloured_within_one_page),
+    cmocka_unit_test(a_stack_has_the_bytes_of_its_class_and_grows_in_place),
+    cmocka_unit_test(below_each_stack_lies_a_guard_of_either_kind),
+    cmocka_unit_test(light_guards_split_no_map),
+    cmocka_unit_test(above_the_watermark_memory_goes_back_to_the_system),
+    cmocka_unit_test(a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on),
+    cmocka_unit_test(a_stack_that_crosses_tenants_shows_nothing),
+    cmocka_unit_test(within_a_tenant_nothing_is_wiped),
+    cmocka_unit_test(the_tenant_is_that_of_the_making_not_of_the_resume),
+    cmocka_unit_test(a_limit_of_stacks_is_a_status_and_the_runtime_goes_on),
+    cmocka_unit_test(out_of_address_space_is_a_status_and_the_runtime_goes_on),
+    cmocka_unit_test(out_of_memory_is_a_status_and_the_runtime_goes_on),
+    cmocka_unit_test(out_of_maps_is_a_status_and_the_runtime_goes_on),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Call frame information: libunwind walks from the innermost of three nested
+ * continuations, each on a stack of its own, through their resumers down to
+ * _start: through resumes of either form, in a chain that was captured and
+ * resumed, and with float control words saved.
+ *
+ * With the argument --stop it does nothing but nest three continuations and call
+ * innermost_place(), for a debugger to stop at.
+ */
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <wasmfx/wasmfx.h>
+
+#define MAX_FRAMES 64
+#define NAME_BYTES 64
+
+static char walked[MAX_FRAMES][NAME_BYTES];
+static int walked_count;
+static bool reached_the_end;
+
+/* Walks from here to the end of the call chain and notes each function's name. */
+__attribute__((noinline)) static void walk(void)
+{
+  unw_context_t context;
+  unw_cursor_t cursor;
+  walked_count = 0;
+  unw_getcontext(&context);
+  unw_init_local(&cursor, &context);
+  int step;
+  do {
+    unw_word_t offset;
+    if (unw_get_proc_name(&cursor, walked[walked_count], NAME_BYTES, &offset) != 0)
+      strcpy(walked[walked_count], "?");
+    walked_count++;
+    step = unw_step(&cursor);
+  } while (step > 0 && walked_count < MAX_FRAMES);
+  reached_the_end = step == 0;
+}
+
+/* Compilers may append to a name, after a dot. */
+static bool is_named(const char *walked_name, const char *name)
+{
+  const size_t length = strlen(name);
+  return strncmp(walked_name, name, length) == 0 && (walked_name[length] == '\0' || walked_name[length] == '.');
+}
+
+static int place_of(const char *name, int from)
+{
+  for (int i = from; i < walked_count; i++)
+    if (is_named(walked[i], name))
+      return i;
+  return -1;
+}
+
+/* All of `names`, in this order, with anything between them. */
+static void assert_walked(const char *const *names, size_t count)
+{
+  int place = -1;
+  for (size_t i = 0; i < count; i++) {
+    place = place_of(names[i], place + 1);
+    if (place < 0) {
+      for (int k = 0; k < walked_count; k++)
+        print_error("  #%d %s\n", k, walked[k]);
+      fail_msg("%s is not where it should be in the walk above", names[i]);
+    }
+  }
+  assert_true(reached_the_end);
+  assert_string_equal(walked[walked_count - 1], "_start");
+}
+
+/* ---- Three nested continuations ---------------------------------------------- */
+
+struct nest {
+  wasmfx_tag_t *tag;
+  wasmfx_type_t *type, *by_address;
+  wasmfx_handlers_t *handlers;
+  bool general, suspends;
+};
+
+__attribute__((noinline)) void innermost_place(void);
+void innermost_place(void)
+{
+  walk();
+  __asm__ volatile(""); /* no tail call: this frame is to be seen */
+}
+
+static uint64_t innermost(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct nest *nest = env;
+  (void)from;
+  if (nest->suspends)
+    assert_int_equal(wasmfx_suspend_word(rt, nest->tag, word).status, WASMFX_RETURNED);
+  innermost_place();
+  return word + 1;
+}
+
+/* Runs a continuation under no clauses, in the form that the test is about. */
+__attribute__((noinline)) static uint64_t run_inside(wasmfx_runtime_t *rt, struct nest *nest, wasmfx_cont_t *cont,
+                                                     uint64_t word)
+{
+  if (!nest->general) {
+    const wasmfx_outcome_t outcome = wasmfx_resume_word(rt, cont, NULL, word);
+    assert_int_equal(outcome.status, WASMFX_RETURNED);
+    return outcome.word;
+  }
+  const wasmfx_value_t value = { .word = word };
+  const wasmfx_outcome_t outcome = wasmfx_resume(rt, cont, NULL, &value, 1);
+  assert_int_equal(outcome.status, WASMFX_RETURNED);
+  return outcome.values[0].word;
+}
+
+__attribute__((noinline)) static uint64_t middle(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_cont_t cont;
+  (void)from;
+  assert_int_equal(wasmfx_cont_new_word(rt, ((struct nest *)env)->type, innermost, env, &cont), WASMFX_OK);
+  return run_inside(rt, env, &cont, word) + 1;
+}
+
+__attribute__((noinline)) static uint64_t outermost(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_cont_t cont;
+  (void)from;
+  assert_int_equal(wasmfx_cont_new_word(rt, ((struct nest *)env)->type, middle, env, &cont), WASMFX_OK);
+  return run_inside(rt, env, &cont, word) + 1;
+}
+
+static const char *const whole_way[] = { "walk",       "innermost_place", "innermost", "run_inside", "middle",
+                                         "run_inside", "outermost",       "nest_three", "main",      "_start" };
+
+__attribute__((noinline)) static void nest_three(struct nest nest, const wasmfx_runtime_config_t *config)
+{
+  wasmfx_runtime_t *rt;
+  const wasmfx_kind_t i64 = WASMFX_I64;
+  assert_int_equal(wasmfx_runtime_new(config, &rt), WASMFX_OK);
+  assert_int_equal(wasmfx_type_new(rt, &i64, 1, &i64, 1, &nest.type), WASMFX_OK);
+  assert_int_equal(wasmfx_tag_new(rt, nest.type, &nest.tag), WASMFX_OK);
+  const wasmfx_clause_t clause = { nest.tag, WASMFX_ON_LABEL };
+  assert_int_equal(wasmfx_handlers_new(rt, &clause, 1, &nest.handlers), WASMFX_OK);
+
+  wasmfx_cont_t cont;
+  assert_int_equal(wasmfx_cont_new_word(rt, nest.type, outermost, &nest, &cont), WASMFX_OK);
+  wasmfx_outcome_t outcome = wasmfx_resume_word(rt, &cont, nest.handlers, 1);
+  if (nest.suspends) {
+    assert_int_equal(outcome.status, WASMFX_SUSPENDED);
+    outcome = wasmfx_resume_word(rt, &cont, nest.handlers, 1);
+  }
+  assert_int_equal(outcome.status, WASMFX_RETURNED);
+  assert_int_equal(outcome.word, 4);
+  assert_int_equal(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+}
+
+/* ---- Tests ---------------------------------------------------------------------- */
+
+static void walk_crosses_three_nested_continuations_down_to_start(void **state)
+{
+  (void)state;
+  nest_three((struct nest){ .general = false }, NULL);
+  assert_walked(whole_way, sizeof whole_way / sizeof *whole_way);
+}
+
+static void walk_crosses_resumes_of_the_general_form(void **state)
+{
+  (void)state;
+  nest_three((struct nest){ .general = true }, NULL);
+  assert_walked(whole_way, sizeof whole_way / sizeof *whole_way);
+}
+
+static void walk_crosses_a_chain_that_was_captured_and_resumed(void **state)
+{
+  (void)state;
+  nest_three((struct nest){ .suspends = true }, NULL);
+  assert_walked(whole_way, sizeof whole_way / sizeof *whole_way);
+}
+
+static void walk_works_with_float_control_words_saved(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.float_control = 1;
+  nest_three((struct nest){ .suspends = true }, &config);
+  assert_walked(whole_way, sizeof whole_way / sizeof *whole_way);
+}
+
+int main(int argc, char **argv)
+{
+  if (argc > 1 && strcmp(argv[1], "--stop") == 0) {
+    nest_three((struct nest){ .suspends = true }, NULL);
+    return 0;
+  }
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(walk_crosses_three_nested_continuations_down_to_start),
+    cmocka_unit_test(walk_crosses_resumes_of_the_general_form),
+    cmocka_unit_test(walk_crosses_a_chain_that_was_captured_and_resumed),
+    cmocka_unit_test(walk_works_with_float_control_words_saved),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
