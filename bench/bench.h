@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BENCH_H
+#define BENCH_H
+/*
+ * Benchmarks are questions put to subjects. A round puts each question to every
+ * subject in turn, so that what the machine does meanwhile hits all of them;
+ * answers are compared within a round, and the median over the rounds is shown.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { MAX_METRICS = 3, MAX_ROUNDS = 101, LIVE = 10000 };
+
+enum { ROUND_TRIP, CREATE, ROUND_ROBIN, SUSPENDED, C10M, QUESTIONS };
+
+struct subject;
+
+/* Does something `count` times and stores the metrics of its question. Set-up
+ * and tear-down are not timed. Runs in a process of its own. */
+typedef void ask_t(const struct subject *subject, size_t count, double answer[MAX_METRICS]);
+
+/* What is compared. Where a question makes no sense, its answer is NULL. */
+struct subject {
+  const char *name;
+  const char *about;
+  const char *missing; /* why it cannot be asked here, or NULL */
+  bool coloured;       /* for those that use stacks.h */
+  ask_t *asks[QUESTIONS];
+};
+
+extern const struct subject subject_limit, subject_limit_coloured, subject_fcontext, subject_library, subject_fiber,
+    subject_state_machine;
+
+/* ---- For subjects ------------------------------------------------------------ */
+
+double now_ns(void);
+
+/* Resident bytes of this process, and bytes of its page tables. */
+struct memory {
+  double resident, page_tables;
+};
+struct memory memory_now(void);
+
+/* Ends the program. A measurement that came to a wrong result is not shown. */
+_Noreturn void bench_fail(const char *why);
+
+static inline void bench_expect(bool right, const char *what)
+{
+  if (!right)
+    bench_fail(what);
+}
+
+/* ---- For the program ---------------------------------------------------------- */
+
+struct metric {
+  const char *name, *unit;
+};
+
+struct question {
+  const char *name;
+  const char *about;
+  const char *one; /* what a ratio of 1 is */
+  struct metric metrics[MAX_METRICS];
+  size_t metric_count;
+  size_t count, quick_count; /* how often a round does it */
+  int reference;             /* what the first subject is asked for the ratios */
+};
+
+/* One line of the result: the answers of a subject in one metric, and their
+ * ratios to the reference of the same round. */
+struct row {
+  const struct question *question;
+  const struct subject *subject;
+  const struct metric *metric;
+  const char *missing; /* why there are no answers, or NULL */
+  bool failed;         /* there should be, but something went wrong */
+  size_t rounds;
+  double answers[MAX_ROUNDS], ratios[MAX_ROUNDS];
+};
+
+double median(const double *values, size_t count);
+double minimum(const double *values, size_t count);
+
+void report_machine(const char *prefix);
+void report_table(const struct question *question, const struct row *rows, size_t count);
+void report_csv_header(void);
+void report_csv(const struct row *rows, size_t count);
+
+/* Compares with the figures that the library promises; false if it misses one. */
+bool report_targets(const struct row *rows, size_t count);
+
+void pin_to_one_cpu(void);
+#endif

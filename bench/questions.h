@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The questions, written once and compiled into every subject, so that each is
+ * measured the way its users would get it: inlined where it can be inlined. No
+ * include guard, since a file that includes it is a subject; it first defines
+ *
+ *   struct world                             what the calls need, passed by value
+ *   world_begin(subject, guarded)            makes one
+ *   world_end(world)
+ *   co_t                                     a handle
+ *   CO_BODY(name, self, word) { ... }        a function that runs as a coroutine
+ *   co_new(world, &co, name)
+ *   co_start(world, &co, word)               the first resume; what it yields or returns
+ *   co_resume(world, &co, word)              a later one that comes back with a yield
+ *   co_finish(world, &co, word)              a later one that comes back with the result; frees
+ *   co_run(world, &co, word)                 the first one, if it comes back with the result; frees
+ *   co_abandon(world, &co)                   frees one that is suspended
+ *   co_yield(self, word)
+ *
+ * and gets ANSWERS for its struct subject.
+ */
+#include "bench.h"
+
+#include <stdlib.h>
+
+CO_BODY(yield_for_ever, self, word)
+{
+  for (;;)
+    word = co_yield(self, word + 1);
+  return word; /* never; compilers want it */
+}
+
+CO_BODY(yield_once, self, word)
+{
+  return co_yield(self, word) + 1;
+}
+
+CO_BODY(return_at_once, self, word)
+{
+  (void)self;
+  return word + 1;
+}
+
+static co_t *make_live(struct world world, size_t count)
+{
+  co_t *live = calloc(count, sizeof *live);
+  bench_expect(live != NULL, "no memory");
+  for (size_t i = 0; i < count; i++) {
+    co_new(world, &live[i], yield_for_ever);
+    bench_expect(co_start(world, &live[i], i) == i + 1, "wrong word");
+  }
+  return live;
+}
+
+static void abandon_live(struct world world, co_t *live, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    co_abandon(world, &live[i]);
+  free(live);
+}
+
+/* One coroutine, resumed again and again. */
+static void round_trip(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  struct world world = world_begin(subject, false);
+  co_t co;
+  co_new(world, &co, yield_for_ever);
+  uint64_t word = co_start(world, &co, 0);
+
+  double start = now_ns();
+  for (size_t i = 0; i < count; i++)
+    word = co_resume(world, &co, word);
+  answer[0] = (now_ns() - start) / (double)count;
+
+  bench_expect(word == count + 1, "round trip: wrong count");
+  co_abandon(world, &co);
+  world_end(world);
+}
+
+/* Coroutines that run once and are gone, one after the other. */
+static void create(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  struct world world = world_begin(subject, false);
+  co_t co;
+  co_new(world, &co, return_at_once);
+  uint64_t word = co_run(world, &co, 0);
+
+  double start = now_ns();
+  for (size_t i = 0; i < count; i++) {
+    co_new(world, &co, return_at_once);
+    word = co_run(world, &co, word);
+  }
+  answer[0] = (now_ns() - start) / (double)count;
+
+  bench_expect(word == count + 1, "create: wrong count");
+  world_end(world);
+}
+
+/* Many suspended ones, resumed in turn. */
+static void round_robin(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  struct world world = world_begin(subject, false);
+  co_t *live = make_live(world, LIVE);
+  uint64_t word = 0;
+  for (size_t i = 0; i < LIVE; i++)
+    word = co_resume(world, &live[i], word);
+
+  double start = now_ns();
+  for (size_t turn = 0; turn < count / LIVE; turn++)
+    for (size_t i = 0; i < LIVE; i++)
+      word = co_resume(world, &live[i], word);
+  answer[0] = (now_ns() - start) / (double)count;
+
+  bench_expect(word == count + LIVE, "round robin: wrong count");
+  abandon_live(world, live, LIVE);
+  world_end(world);
+}
+
+/* What one costs that waits: each has run, and each has a guard. */
+static void suspended(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  struct world world = world_begin(subject, true);
+  co_t *handles = malloc(count * sizeof *handles);
+  bench_expect(handles != NULL, "no memory");
+  for (size_t i = 0; i < count; i++)
+    handles[i] = (co_t)1; /* touched now, so that the array does not count */
+
+  struct memory before = memory_now();
+  for (size_t i = 0; i < count; i++) {
+    co_new(world, &handles[i], yield_for_ever);
+    bench_expect(co_start(world, &handles[i], i) == i + 1, "suspended: wrong word");
+  }
+  struct memory after = memory_now();
+
+  answer[0] = (after.resident - before.resident) / (double)count;
+  answer[1] = (after.page_tables - before.page_tables) / (double)count;
+  answer[2] = answer[0] + answer[1];
+  abandon_live(world, handles, count);
+  world_end(world);
+}
+
+/* A window of LIVE that slides over `total`; each yields once. */
+static void c10m(const struct subject *subject, size_t total, double answer[MAX_METRICS])
+{
+  struct world world = world_begin(subject, false);
+  co_t *live = calloc(LIVE, sizeof *live);
+  bench_expect(live != NULL, "no memory");
+  uint64_t ended = 0;
+
+  double start = now_ns();
+  for (size_t i = 0; i < LIVE; i++) {
+    co_new(world, &live[i], yield_once);
+    co_start(world, &live[i], 0);
+  }
+  for (size_t turn = 1; turn < total / LIVE; turn++)
+    for (size_t i = 0; i < LIVE; i++) {
+      ended += co_finish(world, &live[i], 0);
+      co_new(world, &live[i], yield_once);
+      co_start(world, &live[i], 0);
+    }
+  for (size_t i = 0; i < LIVE; i++)
+    ended += co_finish(world, &live[i], 0);
+  answer[0] = (now_ns() - start) / (double)total;
+
+  bench_expect(ended == total, "c10m: wrong count");
+  free(live);
+  world_end(world);
+}
+
+#define ANSWERS                                                                                                        \
+  {                                                                                                                    \
+    [ROUND_TRIP] = round_trip, [CREATE] = create, [ROUND_ROBIN] = round_robin, [SUSPENDED] = suspended, [C10M] = c10m  \
+  }

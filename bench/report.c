@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int by_value(const void *left, const void *right)
+{
+  double a = *(const double *)left, b = *(const double *)right;
+  return (a > b) - (a < b);
+}
+
+double median(const double *values, size_t count)
+{
+  double sorted[MAX_ROUNDS];
+  memcpy(sorted, values, count * sizeof *values);
+  qsort(sorted, count, sizeof *sorted, by_value);
+  return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+
+double minimum(const double *values, size_t count)
+{
+  double least = values[0];
+  for (size_t i = 1; i < count; i++)
+    if (values[i] < least)
+      least = values[i];
+  return least;
+}
+
+void report_table(const struct question *question, const struct row *rows, size_t count)
+{
+  printf("\n%s: %s\n", question->name, question->about);
+  printf("  %-16s %-12s %10s %10s %-6s %8s\n", "subject", "metric", "median", "min", "unit", "x limit");
+  for (size_t i = 0; i < count; i++) {
+    const struct row *row = &rows[i];
+    if (row->missing)
+      printf("  %-16s %-12s %s\n", row->subject->name, row->metric->name, row->missing);
+    else
+      printf("  %-16s %-12s %10.2f %10.2f %-6s %8.2f  %s\n", row->subject->name, row->metric->name,
+             median(row->answers, row->rounds), minimum(row->answers, row->rounds), row->metric->unit,
+             median(row->ratios, row->rounds), row->subject->about);
+  }
+  printf("  1 x is %s; medians of %zu rounds, ratios taken within each round.\n", question->one, rows[0].rounds);
+  fflush(stdout);
+}
+
+void report_csv_header(void)
+{
+  printf("question,subject,metric,median,min,unit,rounds\n");
+}
+
+void report_csv(const struct row *rows, size_t count)
+{
+  for (size_t i = 0; i < count; i++) {
+    const struct row *row = &rows[i];
+    if (row->missing)
+      continue;
+    printf("%s,%s,%s,%.3f,%.3f,%s,%zu\n", row->question->name, row->subject->name, row->metric->name,
+           median(row->answers, row->rounds), minimum(row->answers, row->rounds), row->metric->unit, row->rounds);
+    printf("%s,%s,%s-ratio,%.3f,%.3f,x limit,%zu\n", row->question->name, row->subject->name, row->metric->name,
+           median(row->ratios, row->rounds), minimum(row->ratios, row->rounds), row->rounds);
+  }
+  fflush(stdout);
+}
+
+/* ---- Targets ------------------------------------------------------------------- */
+
+/* A figure that the library promises. */
+struct target {
+  const char *question, *metric, *text;
+  const char *rival; /* "fcontext": at most what that one needs; NULL: at most `most` */
+  bool absolute;     /* `most` is in the metric's unit, otherwise in multiples of the limit */
+  double most;
+};
+
+static const struct target targets[] = {
+  { "round-trip", "time", "round trip: at most 6 x limit", NULL, false, 6 },
+  { "round-trip", "time", "round trip: faster than fcontext", "fcontext", false, 0 },
+  { "create", "time", "create + run + destroy: at most 12 x limit's round trip", NULL, false, 12 },
+  { "suspended", "total", "suspended: at most 4300 bytes with page tables", NULL, true, 4300 },
+  { "c10m", "time", "C10M without I/O: at most 3 x limit", NULL, false, 3 },
+};
+
+static const struct row *find_row(const struct row *rows, size_t count, const struct target *target,
+                                  const char *subject)
+{
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(rows[i].question->name, target->question) == 0 && strcmp(rows[i].subject->name, subject) == 0 &&
+        strcmp(rows[i].metric->name, target->metric) == 0)
+      return &rows[i];
+  return NULL;
+}
+
+static bool report_target(const struct row *rows, size_t count, const struct target *target)
+{
+  const struct row *library = find_row(rows, count, target, "library");
+  const struct row *rival = target->rival ? find_row(rows, count, target, target->rival) : library;
+  if (!library || !rival || library->missing || rival->missing) {
+    bool failed = (library && library->failed) || (rival && rival->failed);
+    printf("  %s  %s: not measured\n", failed ? "MISS" : "--  ", target->text);
+    return !failed;
+  }
+  double most = target->rival ? median(rival->ratios, rival->rounds) : target->most;
+  double is = median(target->absolute ? library->answers : library->ratios, library->rounds);
+  printf("  %s  %s: %.2f of %.2f\n", is <= most ? "ok  " : "MISS", target->text, is, most);
+  return is <= most;
+}
+
+bool report_targets(const struct row *rows, size_t count)
+{
+  bool all = true;
+  printf("\ntargets:\n");
+  for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
+    all = report_target(rows, count, &targets[i]) && all;
+  return all;
+}

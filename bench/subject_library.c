@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bench.h"
+
+#include <wasmfx/wasmfx.h>
+
+/* The plain calls in word form, out of the shared library, all checks on. */
+
+struct world {
+  wasmfx_runtime_t *rt;
+  const wasmfx_type_t *type;
+  const wasmfx_handlers_t *handlers;
+};
+
+/* The bodies' tag: one, since a body reaches no world of its own. */
+static wasmfx_tag_t *yielded;
+
+static void check(wasmfx_status_t status)
+{
+  bench_expect(status >= 0, wasmfx_status_text(status));
+}
+
+static struct world world_begin(const struct subject *subject, bool guarded)
+{
+  (void)subject;
+  (void)guarded; /* always */
+  struct world world = { NULL, NULL, NULL };
+  const wasmfx_kind_t word = WASMFX_I64;
+  wasmfx_type_t *type;
+  wasmfx_handlers_t *handlers;
+  check(wasmfx_runtime_new(NULL, &world.rt));
+  check(wasmfx_type_new(world.rt, &word, 1, &word, 1, &type));
+  check(wasmfx_tag_new(world.rt, type, &yielded));
+  check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ yielded, WASMFX_ON_LABEL }, 1, &handlers));
+  world.type = type;
+  world.handlers = handlers;
+  return world;
+}
+
+static void world_end(struct world world)
+{
+  check(wasmfx_runtime_free(world.rt, NULL));
+}
+
+typedef wasmfx_cont_t co_t;
+
+#define CO_BODY(name, self, word)                                                                                      \
+  static uint64_t name##_body(wasmfx_runtime_t *self, uint64_t word);                                                  \
+  static uint64_t name(wasmfx_runtime_t *self, void *env, uint64_t word, wasmfx_cont_t from)                           \
+  {                                                                                                                    \
+    (void)env;                                                                                                         \
+    (void)from;                                                                                                        \
+    return name##_body(self, word);                                                                                    \
+  }                                                                                                                    \
+  static uint64_t name##_body(wasmfx_runtime_t *self, uint64_t word)
+
+static inline void co_new(struct world world, co_t *co, wasmfx_word_entry_t body)
+{
+  check(wasmfx_cont_new_word(world.rt, world.type, body, NULL, co));
+}
+
+static inline uint64_t co_resume(struct world world, co_t *co, uint64_t word)
+{
+  wasmfx_outcome_t outcome = wasmfx_resume_word(world.rt, co, world.handlers, word);
+  if (outcome.status != WASMFX_SUSPENDED)
+    check(WASMFX_ERROR_STATE);
+  return outcome.word;
+}
+
+#define co_start co_resume
+
+static inline uint64_t co_finish(struct world world, co_t *co, uint64_t word)
+{
+  wasmfx_outcome_t outcome = wasmfx_resume_word(world.rt, co, world.handlers, word);
+  if (outcome.status != WASMFX_RETURNED)
+    check(WASMFX_ERROR_STATE);
+  return outcome.word;
+}
+
+#define co_run co_finish
+
+static inline void co_abandon(struct world world, co_t *co)
+{
+  check(wasmfx_drop(world.rt, co));
+}
+
+static inline uint64_t co_yield(wasmfx_runtime_t *self, uint64_t word)
+{
+  return wasmfx_suspend_word(self, yielded, word).word;
+}
+
+#include "questions.h"
+
+const struct subject subject_library = {
+  .name = "library",
+  .about = "plain word calls of libwasmfx, shared",
+  .asks = ANSWERS,
+};
