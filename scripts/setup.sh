@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=sh
+# For the scripts beside this one: finds out what is missing and, on Debian as
+# root, installs it. Read it with "." after setting `root` to the checkout.
+#
+#   need PACKAGE CHECK...   notes the Debian package if the check fails
+#   install_missing         installs what was noted, or says what to install and ends with status 2
+
+missing=
+
+need() {
+  package=$1
+  shift
+  "$@" >/dev/null 2>&1 || missing="$missing $package"
+}
+
+has_command() {
+  command -v "$1"
+}
+
+# A header that a compiler finds. Asks the preprocessor, so that it does not
+# matter where headers lie or what they need themselves.
+has_header() {
+  compiler=$(command -v "${CC:-gcc}" || command -v clang || command -v cc) || return 1
+  printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$1" | "$compiler" -E -x c - >/dev/null
+}
+
+on_debian_as_root() {
+  [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null &&
+    [ -r /etc/os-release ] && (. /etc/os-release && [ "${ID:-}" = debian ])
+}
+
+say_what_to_install() {
+  echo "Missing here, by the names of Debian's packages:" >&2
+  echo "   $missing" >&2
+  echo "On Debian 12, run this again as root and it installs them, or install them yourself:" >&2
+  echo "    apt-get install$missing" >&2
+  echo "On other systems install what has the same purpose. Nothing was changed." >&2
+}
+
+# Packages differ from the machine's own state only in what is noted; their
+# recommendations would bring a desktop's worth of others.
+install_missing() {
+  [ -n "$missing" ] || return 0
+  if ! on_debian_as_root; then
+    say_what_to_install
+    exit 2
+  fi
+  echo "Installing with apt-get:$missing"
+  log=$(mktemp)
+  # shellcheck disable=SC2086 # the packages are words
+  if ! { apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing; } \
+    >"$log" 2>&1 </dev/null; then
+    tail -n 30 "$log" >&2
+    echo "apt-get failed; all it said is in $log" >&2
+    exit 2
+  fi
+  rm -f "$log"
+}
+
+# configure FOLDER OPTION...: sets up a build folder, also one that is there already.
+configure() {
+  folder=$1
+  shift
+  if [ -e "$folder/meson-private/coredata.dat" ]; then
+    meson setup --reconfigure "$folder" "$root" "$@" || meson setup --wipe "$folder" "$root" "$@"
+  else
+    meson setup "$folder" "$root" "$@"
+  fi
+}
