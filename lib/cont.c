@@ -99,7 +99,7 @@ static void unbind(struct wfx_object *object)
 
 static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word, wasmfx_cont_t from);
 
-static wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type *type, wasmfx_word_entry_t entry,
+static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type *type, wasmfx_word_entry_t entry,
                             void *env, struct wfx_object **out)
 {
   struct wfx_house *house = rt->house;
@@ -503,24 +503,10 @@ static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word
   return (uintptr_t)rt->house->inbox;
 }
 
-static void release_stack(struct wasmfx_runtime *rt, struct wfx_object *object)
-{
-  if (object->stack)
-    wfx_stackpool_put(&rt->house->stacks, object->stack);
-  object->stack = NULL;
-  rt->house->died++;
-}
-
-void wfx_cont_bury(struct wasmfx_runtime *rt, struct wfx_object *object)
-{
-  release_stack(rt, object);
-  wfx_object_put(rt, object);
-}
-
 void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost)
 {
   struct wfx_object *outer = innermost->parent;
-  release_stack(rt, innermost);
+  wfx_stack_bury(rt, innermost);
   wfx_object_kill(rt, innermost);
   while (outer) {
     struct wfx_object *object = outer;
@@ -529,17 +515,23 @@ void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost)
   }
 }
 
+/* What a body seldom leaves behind: open roots and barriers, and a host that wants to know of each switch. */
+__attribute__((noinline, cold)) static void tidy_up(struct wasmfx_runtime *rt, struct wfx_object *self)
+{
+  wfx_unwind(rt, self, wfx_scope_outside(rt, self));
+  wfx_switched(rt, self, self->parent);
+}
+
 /* Ends `self`, which is running, with what its resumer is to see. Its stack is still being stood on: the pool leaves
  * the one that was put back last alone. */
 static struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what, uint64_t word)
 {
-  if (rt->current != self || self->handlers == &wfx_barrier)
-    wfx_unwind(rt, self, wfx_scope_outside(rt, self));
+  if (rt->current != self || self->handlers == &wfx_barrier || rt->careful)
+    tidy_up(rt, self);
   struct wfx_object *to = self->parent;
   rt->transfer.cont = WASMFX_NULL_CONT;
   rt->transfer.event = what;
   rt->transfer.word = word;
-  wfx_switched(rt, self, to);
   rt->current = to;
   wfx_cont_bury(rt, self);
   return to;

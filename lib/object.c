@@ -59,14 +59,8 @@ static wasmfx_status_t commit_more(struct wasmfx_runtime *rt)
   return status;
 }
 
-wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct wfx_object **object)
+wasmfx_status_t wfx_object_new(struct wasmfx_runtime *rt, struct wfx_object **object)
 {
-  if (rt->free_objects) {
-    *object = rt->free_objects;
-    rt->free_objects = (*object)->parent;
-    (*object)->parent = NULL;
-    return WASMFX_OK;
-  }
   if (rt->object_count == rt->house->committed_slots) {
     const wasmfx_status_t status = commit_more(rt);
     if (status < 0)
@@ -76,13 +70,6 @@ wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct wfx_object **o
   (*object)->ref = rt->house->first_revision | rt->object_count;
   rt->object_count++;
   return WASMFX_OK;
-}
-
-void wfx_object_put(struct wasmfx_runtime *rt, struct wfx_object *object)
-{
-  object->pc = NULL;
-  object->parent = rt->free_objects;
-  rt->free_objects = object;
 }
 
 /* No reference to this slot equals null, so every one of them is stale for ever. */

@@ -94,10 +94,8 @@ struct wfx_object *wfx_object_of(const struct wasmfx_runtime *rt, wasmfx_cont_t 
 /** What is wrong with a reference for which wfx_object_of() answered NULL. */
 wasmfx_status_t wfx_ref_trap(wasmfx_cont_t cont);
 
-/** Takes an object, which has neither stack nor parent; its `ref` may be handed out. Errors: NO_MEMORY, LIMIT. */
-wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct wfx_object **object);
-/** Puts an object back whose reference has been consumed. */
-void wfx_object_put(struct wasmfx_runtime *rt, struct wfx_object *object);
+/** Takes a slot that was never used. Errors: NO_MEMORY, LIMIT. */
+wasmfx_status_t wfx_object_new(struct wasmfx_runtime *rt, struct wfx_object **object);
 
 /** Whether consuming the object's reference uses up its last revision. */
 static inline bool wfx_object_exhausted(const struct wfx_object *object)

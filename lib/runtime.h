@@ -53,6 +53,26 @@ static inline struct wfx_object *wfx_host_root(const struct wasmfx_runtime *rt)
   return (struct wfx_object *)rt + 1;
 }
 
+/** Takes an object, which has neither stack nor parent; its `ref` may be handed out. Errors: NO_MEMORY, LIMIT. */
+static inline wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct wfx_object **object)
+{
+  struct wfx_object *last = rt->free_objects;
+  if (!last)
+    return wfx_object_new(rt, object);
+  rt->free_objects = last->parent;
+  last->parent = NULL;
+  *object = last;
+  return WASMFX_OK;
+}
+
+/** Puts an object back whose reference has been consumed. */
+static inline void wfx_object_put(struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  object->pc = NULL;
+  object->parent = rt->free_objects;
+  rt->free_objects = object;
+}
+
 void *wfx_allocate(struct wasmfx_runtime *rt, size_t bytes);
 void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes);
 
@@ -65,8 +85,20 @@ struct wfx_object *wfx_scope_outside(const struct wasmfx_runtime *rt, const stru
  *  Answers how many continuations that were. */
 size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *scope);
 
+/** A continuation is dead: its stack goes back. */
+static inline void wfx_stack_bury(struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  if (object->stack)
+    wfx_stackpool_put(&rt->house->stacks, object->stack);
+  object->stack = NULL;
+  rt->house->died++;
+}
 /** Ends a continuation whose reference has been consumed: its stack and object go back. */
-void wfx_cont_bury(struct wasmfx_runtime *rt, struct wfx_object *object);
+static inline void wfx_cont_bury(struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  wfx_stack_bury(rt, object);
+  wfx_object_put(rt, object);
+}
 /** Ends a suspended or fresh one with all that was captured with it; consumes its reference. */
 void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost);
 
