@@ -11,6 +11,7 @@
 
 #include "handler.h"
 #include "runtime.h"
+#include "sanitize.h"
 
 /* Longer results do not go on the continuation's own stack. */
 #define RESULTS_ON_STACK 64
@@ -50,6 +51,7 @@ static struct wfx_object *transfer(struct wasmfx_runtime *rt, struct wfx_object 
 /* From here on it has a stack and does not look for one when it starts. */
 static void give_stack(struct wasmfx_runtime *rt, struct wfx_object *object, struct wfx_stack *stack)
 {
+  wfx_forget_frames(stack->low, (size_t)((char *)stack - stack->low));
   object->stack = stack;
   stack->owner = object;
   object->pc = rt->careful & WFX_CAREFUL_FLOAT ? wfx_start_float : wfx_start;
@@ -109,7 +111,7 @@ static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmf
   const wasmfx_status_t status = wfx_object_take(rt, &object);
   if (status < 0)
     return status;
-  object->pc = house->stacks.is_simple ? wfx_fresh : wfx_fresh_slow;
+  object->pc = house->stacks.is_simple && !WFX_SANITIZED ? wfx_fresh : wfx_fresh_slow;
   object->entry = entry;
   object->env = env;
   object->awaits = type->params;
@@ -518,8 +520,8 @@ void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost)
 /* What a body seldom leaves behind: open roots and barriers, and a host that wants to know of each switch. */
 __attribute__((noinline, cold)) static void tidy_up(struct wasmfx_runtime *rt, struct wfx_object *self)
 {
-  wfx_unwind(rt, self, wfx_scope_outside(rt, self));
-  wfx_switched(rt, self, self->parent);
+  wfx_switched(rt, rt->current, self->parent);
+  wfx_unwind(rt, self, NULL);
 }
 
 /* Ends `self`, which is running, with what its resumer is to see. Its stack is still being stood on: the pool leaves
@@ -654,7 +656,10 @@ void **wasmfx_cont_host_word(wasmfx_runtime_t *rt, wasmfx_cont_t cont)
 
 wasmfx_status_t wasmfx_stack_bounds(const wasmfx_runtime_t *rt, void **low, void **high)
 {
-  const struct wfx_stack *stack = rt->current->stack;
+  const struct wfx_object *object = rt->current;
+  while (wfx_object_is_root(object) && object != wfx_host_root(rt))
+    object = object->scope.owner; /* a root stands on the stack of who entered it */
+  const struct wfx_stack *stack = object->stack;
   if (!stack)
     return WASMFX_ERROR_STATE;
   *low = stack->low;

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "handler.h"
+#include "sanitize.h"
 
 #define DEFAULT_MAX_CONTS (1u << 24)
 #define SLOT_LIMIT (1ull << 28)
@@ -148,6 +149,10 @@ static void dismantle(struct wasmfx_runtime *rt)
   while (house->members)
     wfx_member_free(house->members);
   wfx_release(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
+  for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++) {
+    const struct wfx_stack_class *class = &house->stacks.classes[i];
+    wfx_forget_frames(class->slots, class->used * class->slot_bytes);
+  }
   wfx_stackpool_destroy(&house->stacks);
   wfx_os_release(&house->os, rt, house->arena_bytes);
   allocator.release(allocator.context, house, sizeof *house);
@@ -165,7 +170,7 @@ wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_
     return WASMFX_ERROR_NO_MEMORY;
   memset(house, 0, sizeof *house);
   house->config = config;
-  house->allocations = 1;
+  house->allocations = 2; /* this one, and the one that the pool makes */
   wfx_os_init(&house->os);
   struct wasmfx_runtime *rt = NULL;
   status = make_arena(house, &rt);
@@ -272,7 +277,7 @@ static wasmfx_status_t scope_open(struct wasmfx_runtime *rt, wasmfx_scope_t *sco
     return status;
   (*record)->type = NULL;
   (*record)->handlers = NULL;
-  (*record)->host_word = NULL;
+  (*record)->host_word = rt->current->host_word;
   (*record)->scope.outer = rt->house->scope;
   (*record)->scope.owner = rt->current;
   (*record)->scope.handlers = rt->current->handlers;
@@ -357,16 +362,7 @@ static struct wfx_object *below(const struct wasmfx_runtime *rt, const struct wf
   return object == wfx_host_root(rt) ? NULL : object->scope.owner;
 }
 
-struct wfx_object *wfx_scope_outside(const struct wasmfx_runtime *rt, const struct wfx_object *owner)
-{
-  struct wfx_object *outside = rt->house->scope;
-  for (struct wfx_object *scope = outside; scope; scope = scope->scope.outer)
-    if (scope->scope.owner == owner)
-      outside = scope->scope.outer;
-  return outside;
-}
-
-size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *outer)
+size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *keep)
 {
   size_t killed = 0;
   while (rt->current != target) {
@@ -379,7 +375,7 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
     wfx_cont_bury(rt, top);
     killed++;
   }
-  while (rt->house->scope != outer)
+  while (rt->house->scope && rt->house->scope != keep && rt->house->scope->scope.owner == target)
     scope_close(rt);
   return killed;
 }
@@ -389,16 +385,35 @@ static bool runs_on(const struct wfx_object *object, const char *address)
   return object->stack && object->stack->low <= address && address < (const char *)object->stack;
 }
 
+/* What tells a running continuation or root from all others, ever. References come and go while it lives, and its
+ * object may change; its stack does not. */
+static void identify(const struct wfx_object *object, uint64_t identity[2])
+{
+  if (wfx_object_is_root(object)) {
+    identity[0] = (uintptr_t)object;
+    identity[1] = object->ref;
+  } else {
+    identity[0] = (uintptr_t)object->stack;
+    identity[1] = object->stack->life;
+  }
+}
+
+static bool is_identified(const struct wfx_object *object, const uint64_t identity[2])
+{
+  uint64_t own[2];
+  identify(object, own);
+  return own[0] == identity[0] && own[1] == identity[1];
+}
+
 void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark)
 {
   const struct wfx_object *scope = rt->house->scope;
-  mark->opaque[0] = (uintptr_t)rt->current;
-  mark->opaque[1] = rt->current->ref;
+  identify(rt->current, &mark->opaque[0]);
   mark->opaque[2] = (uintptr_t)scope;
   mark->opaque[3] = scope ? scope->ref : 0;
 }
 
-/* Whether the scope that was the innermost at the mark is still open. */
+/* Whether the scope that was the innermost at the mark is still open, and so all that were open then. */
 static bool mark_scope_is_open(const struct wasmfx_runtime *rt, const wasmfx_mark_t *mark)
 {
   const struct wfx_object *scope = rt->house->scope;
@@ -411,15 +426,14 @@ wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark
 {
   const char *here = __builtin_frame_address(0);
   struct wfx_object *target = rt->current;
-  for (; target && (uintptr_t)target != mark->opaque[0]; target = below(rt, target))
+  for (; target && !is_identified(target, &mark->opaque[0]); target = below(rt, target))
     if (runs_on(target, here))
       return WASMFX_ERROR_STATE;
-  if (!target || target->ref != mark->opaque[1] || !mark_scope_is_open(rt, mark))
+  if (!target || !mark_scope_is_open(rt, mark))
     return WASMFX_ERROR_STATE;
-  struct wfx_object *scope = (struct wfx_object *)(uintptr_t)mark->opaque[2];
   if (target != rt->current)
     wfx_switched(rt, rt->current, target);
-  const size_t count = wfx_unwind(rt, target, scope);
+  const size_t count = wfx_unwind(rt, target, (const struct wfx_object *)(uintptr_t)mark->opaque[2]);
   if (killed)
     *killed = count;
   return WASMFX_OK;

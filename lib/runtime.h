@@ -79,15 +79,15 @@ void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes);
 /** Makes room for `count` slots in the inbox. Errors: NO_MEMORY. */
 wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count);
 
-/** The innermost scope that was open before `owner` opened one. */
-struct wfx_object *wfx_scope_outside(const struct wasmfx_runtime *rt, const struct wfx_object *owner);
-/** Makes `target` the running one again: buries what runs above it, closes scopes until `scope` is the innermost.
- *  Answers how many continuations that were. */
-size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *scope);
+/** Makes `target` the running one again: buries what runs above it, and closes the scopes that it opened itself
+ *  until `keep` is the innermost; NULL: all of them. Answers how many continuations were buried. */
+size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *keep);
 
-/** A continuation is dead: its stack goes back. */
+/** A continuation is dead: its stack goes back, and the host may free what its word stands for. */
 static inline void wfx_stack_bury(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
+  if (object->host_word && rt->house->config.died)
+    rt->house->config.died(rt, object->host_word);
   if (object->stack)
     wfx_stackpool_put(&rt->house->stacks, object->stack);
   object->stack = NULL;

@@ -416,6 +416,11 @@ static void starve_of_address_space(void)
   REQUIRE(wasmfx_runtime_new(NULL, &other) == WASMFX_ERROR_NO_ADDRESS_SPACE && other == NULL);
   REQUIRE(setrlimit(RLIMIT_AS, &plenty) == 0);
   REQUIRE(wasmfx_resume_word(w->rt, &cont, w->handlers, YIELD).status == WASMFX_SUSPENDED);
+  /* What was asked of the kernel in hard times has not been taken for its answer. */
+  struct world untroubled = world_new(NULL);
+  wasmfx_cont_t other_cont = new_cont(&untroubled);
+  REQUIRE(wasmfx_resume_word(untroubled.rt, &other_cont, untroubled.handlers, YIELD).status == WASMFX_SUSPENDED);
+  REQUIRE(stats_of(w).guard == stats_of(&untroubled).guard);
 }
 
 static void starve_of_memory(void)

@@ -38,7 +38,7 @@ extern "C" {
  * `values` if `by_address` is set, else `word`; the general verbs always set it,
  * the `_word` verbs when what arrives does not fit a word. With status
  * WASMFX_THREW it is `exception`, with WASMFX_TRAPPED `code`, in both. All
- * pointers are valid until the next call on the runtime. Below zero it is 0.
+ * pointers are valid until the next verb (types.h). Below zero it is 0.
  */
 typedef struct wasmfx_outcome {
   int16_t status;      /**< enum wasmfx_status */
@@ -58,7 +58,7 @@ typedef struct wasmfx_outcome {
  * The function of a continuation, general form.
  * *Shapes:* `args` has the type's parameters, `results` room for its results,
  * zero at entry. Both lie on the continuation's own stack or with the sender:
- * `args` are valid until the next call on the runtime.
+ * `args` are valid until the next verb.
  */
 typedef void (*wasmfx_entry_t)(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results);
 
@@ -111,7 +111,8 @@ WASMFX_API wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t 
 WASMFX_API wasmfx_outcome_t wasmfx_resume(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_handlers_t *handlers,
                                           const wasmfx_value_t *values, size_t count);
 /** The same for a payload in word form. *Errors:* also ARITY, if the
- *  continuation waits for anything else. */
+ *  continuation waits for anything else: for a contref, say, which must be bound
+ *  or passed by the general form. */
 WASMFX_API wasmfx_outcome_t wasmfx_resume_word(wasmfx_runtime_t *rt, wasmfx_cont_t *cont,
                                                const wasmfx_handlers_t *handlers, uint64_t word);
 
@@ -146,7 +147,8 @@ WASMFX_API wasmfx_outcome_t wasmfx_resume_throw_ref(wasmfx_runtime_t *rt, wasmfx
  * *Shapes:* `values` has `count` slots: the tag's parameters.
  * *State:* the running continuation, and those between it and the handler,
  * become one SUSPENDED continuation. Afterwards:
- *   - RETURNED: resumed or switched to, payload: the tag's results;
+ *   - RETURNED: resumed or switched to, payload: the tag's results, in `values` with
+ *     a last contref too;
  *   - THREW: woken by resume_throw, `exception` is to be raised here.
  * *Errors:* ARITY, ARGUMENT (no tag), UNHANDLED, BARRIER. *Spec:* suspend
  */
@@ -163,7 +165,7 @@ WASMFX_API wasmfx_outcome_t wasmfx_suspend_word(wasmfx_runtime_t *rt, const wasm
  * *Shapes:* `values` has `count` slots: the target's parameters but the last.
  * *State:* as suspend for the caller, as resume for the target. Afterwards, as
  * suspend; `*cont` is the contref that ends the parameters of this suspension:
- * who switched here, or null if none was sent.
+ * who switched here, or null if none was sent (`values` has it too).
  * *Errors:* NULL_CONT, CONSUMED, ARITY (also: the target does not wait for a
  * contref), TYPE (results differ), UNHANDLED, BARRIER, and the memory errors
  * of wasmfx_resume().
@@ -183,8 +185,7 @@ WASMFX_API wasmfx_outcome_t wasmfx_switch_word(wasmfx_runtime_t *rt, wasmfx_cont
 
 /**
  * The contref that came beside the payload when this continuation was last
- * woken: who switched here. Valid right after the waking, until the next call on
- * the runtime; needed after a suspend in word form whose tag's last result is a
+ * woken: who switched here. Valid right after the waking, until the next verb; needed after a suspend in word form whose tag's last result is a
  * contref. The other verbs hand it over themselves.
  */
 WASMFX_API wasmfx_cont_t wasmfx_received_cont(const wasmfx_runtime_t *rt);
@@ -259,8 +260,8 @@ WASMFX_API void **wasmfx_host_word(wasmfx_runtime_t *rt);
 WASMFX_API void **wasmfx_cont_host_word(wasmfx_runtime_t *rt, wasmfx_cont_t cont);
 
 /** The bounds of the running continuation's stack: for prologue checks.
- *  *Shapes:* the usable bytes are [`*low`, `*high`). *Errors:* STATE (the caller runs
- *  on a root, whose stack is not the library's). */
+ *  *Shapes:* the usable bytes are [`*low`, `*high`). *Errors:* STATE (the caller stands
+ *  on a stack of the host's). */
 WASMFX_API wasmfx_status_t wasmfx_stack_bounds(const wasmfx_runtime_t *rt, void **low, void **high);
 
 #ifdef __cplusplus

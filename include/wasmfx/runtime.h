@@ -46,7 +46,7 @@ typedef struct wasmfx_stack_allocator {
 /** How a stack's low end is guarded. */
 enum wasmfx_guard {
   WASMFX_GUARD_AUTO = 0,     /**< the best that the kernel has */
-  WASMFX_GUARD_LIGHT = 1,    /**< MADV_GUARD_INSTALL (Linux 6.13): splits no map */
+  WASMFX_GUARD_LIGHT = 1,    /**< MADV_GUARD_INSTALL (Linux 6.13): splits no map; else as PROTECT */
   WASMFX_GUARD_PROTECT = 2,  /**< mprotect: two maps for each stack */
   WASMFX_GUARD_NONE = 3      /**< none: for code whose stack use is checked */
 };
@@ -60,8 +60,14 @@ enum wasmfx_guard {
  *
  * `switched`, if set, is called at each change of the running continuation,
  * just before it, on the stack that is being left, with the addresses of the
- * host words of the continuation that stops running and of the one that
- * starts. It must not call the library. It costs the fast paths.
+ * host words of the continuation or root that stops running and of the one that
+ * starts. What `*from_word` points to may lie in frames that are gone, if a body has
+ * just ended. It costs the short paths.
+ *
+ * `died`, if set, is called when a continuation whose host word is not NULL dies,
+ * in whatever way, with that word: to free what it stands for.
+ *
+ * Of the library, hooks may call wasmfx_runtime_host() only.
  */
 typedef struct wasmfx_runtime_config {
   size_t size;                               /**< sizeof this struct, for compatibility */
@@ -76,6 +82,7 @@ typedef struct wasmfx_runtime_config {
   uint32_t tenants;                          /**< how many tenants may be named; default 1 */
   uint32_t float_control;                    /**< 1: each continuation has its own rounding mode and exception mask */
   void (*switched)(wasmfx_runtime_t *rt, void **from_word, void **to_word);
+  void (*died)(wasmfx_runtime_t *rt, void *word);
   void *host;                                /**< what wasmfx_runtime_host() answers */
 } wasmfx_runtime_config_t;
 
@@ -84,7 +91,7 @@ static inline void wasmfx_runtime_config_init(wasmfx_runtime_config_t *config)
 {
   const wasmfx_runtime_config_t defaults = {
     sizeof(wasmfx_runtime_config_t), { NULL, NULL, NULL }, { NULL, NULL, NULL }, { 0, 0, 0, 0 }, 0, 0, 0, 0, 0, 0, 0,
-    NULL, NULL
+    NULL, NULL, NULL
   };
   *config = defaults;
 }
@@ -128,7 +135,7 @@ typedef struct wasmfx_stats {
   uint64_t stack_reservations;  /**< address ranges held for stacks */
   uint64_t allocations;         /**< calls of the allocator, ever */
   uint64_t system_calls;        /**< requests to the operating system, ever */
-  uint32_t guard;               /**< enum wasmfx_guard: what is in use */
+  uint32_t guard;               /**< enum wasmfx_guard: what is in use; AUTO before the first stack */
   uint32_t reserved;
 } wasmfx_stats_t;
 
@@ -171,7 +178,11 @@ WASMFX_API wasmfx_status_t wasmfx_barrier_leave(wasmfx_runtime_t *rt, wasmfx_sco
 /**
  * Opens a chain root: what a host function does before it calls WebAssembly
  * again. Suspensions inside do not see the resumes outside: they answer
- * WASMFX_TRAP_UNHANDLED. The rest as for barriers.
+ * WASMFX_TRAP_UNHANDLED. What is resumed inside ends inside; outside of any
+ * continuation of its own a root has nothing that wasmfx_throw() or wasmfx_trap() could
+ * end: the host takes the error through its own frames, and leaves the root first.
+ * A root has a host word of its own, which starts as a copy of the one outside.
+ * *Errors:* as wasmfx_barrier_enter().
  * *Spec:* invocation by the host starts a new stack of handlers.
  */
 WASMFX_API wasmfx_status_t wasmfx_root_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope);
@@ -179,7 +190,7 @@ WASMFX_API wasmfx_status_t wasmfx_root_enter(wasmfx_runtime_t *rt, wasmfx_scope_
 WASMFX_API wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope);
 
 /** A place in the chain that can be unwound to. Opaque; a plain value. */
-typedef struct wasmfx_mark {
+typedef struct wasmfx_place {
   uint64_t opaque[4];
 } wasmfx_mark_t;
 
@@ -191,7 +202,8 @@ WASMFX_API void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark);
  * the continuation that was running at the mark the running one again. The
  * continuations started above it die unseen, and roots and barriers opened
  * above it are closed. Call it after the jump, from the stack on which the mark
- * was made. `killed`, if not NULL, receives how many continuations died.
+ * was made. (A longjmp from one stack to another that lies higher is refused by
+ * glibc under _FORTIFY_SOURCE: build the file that jumps without it.) `killed`, if not NULL, receives how many continuations died.
  * *Errors:* STATE (the marked continuation is not running or waiting any more, a
  * scope that was open at the mark has been closed, or the call comes from a
  * stack that would die); nothing changes then.

@@ -17,8 +17,11 @@
  * where switch puts the continuation that it suspends. The rest of the list
  * then decides the form. See wasmfx_received_cont().
  *
+ * The upper half of a word that carries an i32 or f32 is unspecified.
+ *
  * A payload is copied by neither side: the receiver reads the sender's slots.
- * They are valid until the receiver's next call on the runtime.
+ * They are valid until the receiver's *next verb*: the next call of cont.h but those
+ * that only look, or the next wasmfx_type_new().
  *
  * *Ownership.* Types, tags and tables belong to their runtime, which frees
  * them at its end; the _free functions are for hosts that unload code before.
@@ -105,7 +108,7 @@ WASMFX_API const wasmfx_type_t *wasmfx_tag_type(const wasmfx_tag_t *tag);
  * An exception on its way: a tag and its payload.
  *
  * The library only carries it. The exception that an outcome hands over is
- * valid, like every payload, until the next call on the runtime; who wants to
+ * valid, like every payload, until the next verb; who wants to
  * keep it, copies tag and values into an object of their own, for which `host`
  * has room. That object can be thrown again by wasmfx_throw_ref() or
  * wasmfx_resume_throw_ref().

@@ -139,7 +139,8 @@
     movq %rsi, %rdx
 .endm
 
-/* suspend: the reference is kept for wasmfx_received_cont(). */
+/* suspend: the reference is kept for wasmfx_received_cont(), as wherever a
+ * continuation is woken. */
 .macro LAND_WITHOUT_CONT
     movq %rdx, WFX_RT_RECEIVED(%rdi)
     movq %rcx, %rax
@@ -159,6 +160,7 @@ LANDING land_resume
     LEAVE_TO_CALLER
 
 LANDING land_switch_word
+    movq %rdx, WFX_RT_RECEIVED(%rdi)
     LAND_WITH_CONT
     LEAVE_TO_CALLER
 
@@ -449,6 +451,7 @@ HIDDEN_FUNCTION wfx_body
     movq %r8, %rsp
     CFA_AT_REGISTER_3(DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_SP, FRAME_BYTES)
     xorl %ebp, %ebp
+    movq %rdx, WFX_RT_RECEIVED(%rdi)
     movq %rdx, %rcx                     /* entry(rt, env, word, cont) */
     movq %rsi, %rdx
     movq %r11, %rsi

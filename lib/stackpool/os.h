@@ -27,8 +27,9 @@ wasmfx_status_t wfx_os_commit(struct wfx_os *os, void *address, size_t bytes);
 /** Gives the memory of a committed part back; it reads as zero again. Guards in it stay. */
 void wfx_os_discard(struct wfx_os *os, void *address, size_t bytes);
 
-/** Whether guards can be put into committed memory without splitting its map. */
-bool wfx_os_has_light_guards(struct wfx_os *os);
+/** Finds out whether guards can be put into committed memory without splitting its map. Errors: what keeps it from
+ *  finding out: NO_ADDRESS_SPACE, NO_MAPS, NO_MEMORY. */
+wasmfx_status_t wfx_os_probe_light_guards(struct wfx_os *os, bool *has);
 /** Puts such a guard. Errors: NO_MEMORY. */
 wasmfx_status_t wfx_os_guard(struct wfx_os *os, void *address, size_t bytes);
 

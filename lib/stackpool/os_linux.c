@@ -88,14 +88,17 @@ void wfx_os_discard(struct wfx_os *os, void *address, size_t bytes)
     memset(address, 0, bytes);
 }
 
-bool wfx_os_has_light_guards(struct wfx_os *os)
+wasmfx_status_t wfx_os_probe_light_guards(struct wfx_os *os, bool *has)
 {
   void *page;
-  if (wfx_os_reserve(os, os->page_bytes, &page) < 0)
-    return false;
-  const bool has = wfx_os_guard(os, page, os->page_bytes) == WASMFX_OK;
+  const wasmfx_status_t status = wfx_os_reserve(os, os->page_bytes, &page);
+  if (status < 0)
+    return status;
+  os->calls++;
+  const int error = madvise(page, os->page_bytes, MADV_GUARD_INSTALL) == 0 ? 0 : errno;
   wfx_os_release(os, page, os->page_bytes);
-  return has;
+  *has = error == 0;
+  return error == ENOMEM ? WASMFX_ERROR_NO_MEMORY : WASMFX_OK; /* EINVAL: a kernel that knows no such guards */
 }
 
 wasmfx_status_t wfx_os_guard(struct wfx_os *os, void *address, size_t bytes)

@@ -65,7 +65,8 @@ wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os
   pool->os = os;
   pool->config = config;
   pool->front = front;
-  pool->guard = config->guard;
+  /* What is asked for is only tried: the kernel has the last word. */
+  pool->guard = config->guard == WASMFX_GUARD_LIGHT ? WASMFX_GUARD_AUTO : config->guard;
   pool->cached_stacks = config->cached_stacks;
   if (config->guard_bytes > MAX_STACK_BYTES)
     return WASMFX_ERROR_ARGUMENT;
@@ -143,10 +144,16 @@ static wasmfx_status_t reserve_class(struct wfx_stackpool *pool, struct wfx_stac
   }
 }
 
-static void choose_guard(struct wfx_stackpool *pool)
+/* Asks the kernel once, and not again after it has answered. */
+static wasmfx_status_t choose_guard(struct wfx_stackpool *pool)
 {
-  if (pool->guard == WASMFX_GUARD_AUTO || pool->guard == WASMFX_GUARD_LIGHT)
-    pool->guard = wfx_os_has_light_guards(pool->os) ? WASMFX_GUARD_LIGHT : WASMFX_GUARD_PROTECT;
+  if (pool->guard != WASMFX_GUARD_AUTO)
+    return WASMFX_OK;
+  bool light = false;
+  const wasmfx_status_t status = wfx_os_probe_light_guards(pool->os, &light);
+  if (status == WASMFX_OK)
+    pool->guard = light ? WASMFX_GUARD_LIGHT : WASMFX_GUARD_PROTECT;
+  return status;
 }
 
 static char *slot_at(const struct wfx_stack_class *class, uint32_t slot)
@@ -207,6 +214,7 @@ static struct wfx_stack *put_header(struct wfx_stackpool *pool, uint32_t stack_c
   stack->tenant = tenant;
   stack->stack_class = (uint16_t)stack_class;
   stack->slot = slot;
+  stack->life = ++pool->lives;
   return stack;
 }
 
@@ -222,8 +230,9 @@ static wasmfx_status_t get_clean(struct wfx_stackpool *pool, uint32_t stack_clas
   }
   wasmfx_status_t status = WASMFX_OK;
   if (!class->range) {
-    choose_guard(pool);
-    status = reserve_class(pool, class);
+    status = choose_guard(pool);
+    if (status == WASMFX_OK)
+      status = reserve_class(pool, class);
   }
   if (status == WASMFX_OK && class->used == class->ready)
     status = ready_slab(pool, class);
@@ -292,7 +301,7 @@ static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_
   const uintptr_t top = ((uintptr_t)memory + bytes) / CACHE_LINE * CACHE_LINE;
   struct wfx_stack *stack = (struct wfx_stack *)top - 1;
   *stack = (struct wfx_stack){
-    .low = memory, .memory = memory, .tenant = tenant, .stack_class = (uint16_t)stack_class
+    .low = memory, .memory = memory, .tenant = tenant, .stack_class = (uint16_t)stack_class, .life = ++pool->lives
   };
   pool->made++;
   *out = stack;
@@ -330,6 +339,7 @@ void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stac
     return;
   }
   struct wfx_stack_list *list = list_of(pool, stack->stack_class, stack->tenant);
+  stack->life = ++pool->lives;
   push(list, stack);
   if (list->count > pool->cached_stacks && list->count > 1)
     trim_second(pool, list);

@@ -42,8 +42,9 @@ struct wfx_stack {
   uint16_t padding;
   uint32_t slot;
   uint32_t reserved;
-  void *memory; /* of the host's allocator: what it answered */
-  uint64_t unused[2];
+  void *memory;  /* of the host's allocator: what it answered */
+  uint64_t life; /* a number that no other use of any stack of the pool has */
+  uint64_t unused;
 };
 
 /** Free stacks, the last one in front. */
@@ -71,13 +72,14 @@ struct wfx_stackpool {
   struct wfx_os *os;
   const wasmfx_runtime_config_t *config;
   bool is_simple;               /* one tenant, own memory: class 0 may be taken from `front` directly */
-  uint32_t guard;               /* enum wasmfx_guard in use; AUTO: not yet known */
+  uint32_t guard;               /* enum wasmfx_guard in use; AUTO: the kernel has not been asked yet */
   uint32_t cached_stacks;       /* the watermark */
   size_t guard_bytes;
   struct wfx_stack_list *front; /* class 0 of tenant 0: in the runtime, where the fast paths find it */
   struct wfx_stack_list *lists; /* the others: [class][tenant] */
   struct wfx_stack_class classes[WASMFX_STACK_CLASSES];
   struct wfx_stack *leaving;    /* goes back to the host when the next one comes */
+  uint64_t lives;               /* numbers given out */
   uint64_t made, gone, trimmed, trims, wipes, reservations;
 };
 
@@ -99,6 +101,7 @@ static inline void wfx_stackpool_put(struct wfx_stackpool *pool, struct wfx_stac
     wfx_stackpool_put_slowly(pool, stack);
     return;
   }
+  stack->life = ++pool->lives;
   stack->next = front->top;
   front->top = stack;
   front->count++;
