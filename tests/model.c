@@ -34,27 +34,33 @@
 
 #include "model_reference.h"
 
+#if defined(__has_feature)
+#define HAS_FEATURE(name) __has_feature(name)
+#else
+#define HAS_FEATURE(name) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#define FORGET_FRAMES_BELOW(here) __asan_unpoison_memory_region((here) - JUMPED_BYTES, JUMPED_BYTES)
+#else
+#define FORGET_FRAMES_BELOW(here) ((void)(here))
+#endif
+#define JUMPED_BYTES (40 << 10) /* no interpreter is deeper than this */
+
+#define LEFT_ALIVE 20 /* references that a program may leave to the next */
+
+/* ---- What the driver knows --------------------------------------------------------------- */
+
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- What programs are made of --------------------------------------------------------- */
-
-static const char *const type_signatures[] = {
-  ":", ":l", "l:l", "c:l", "lc:l", "cc:l", "lllc:l", "livfdc:l", "vc:l", "il:l", "c:", "lc:",
-  "lll:ll", "llc:ll", "c:ll", "v:v", "livfde:edfvil", "f:c", "ec:c",
-};
-static const char *const tag_signatures[] = {
-  "l:l", ":l", ":", ":ll", "lll:lc", "v:livfde", "c:c", ":llc", "ll:v", "l:", "livfde:",
-};
-
 enum {
-  TYPES = COUNT_OF(type_signatures),
-  TAGS = COUNT_OF(tag_signatures),
+  TYPES = 19,
+  TAGS = 11,
   TABLES = 12,
-  HISTORY = 40,
-  SEEN = 1 << 19,         /* references of an era that are remembered */
+  HISTORY = 40,   /* operations that are shown after a mismatch */
+  SEEN = 1 << 19, /* references of an era that are remembered, at most half of this */
   FAVOURITE_TABLES = 3,
-  FAVOURITE_TAGS = 2,
-  LEFT_ALIVE = 20,        /* references that a program may leave to the next */
+  FAVOURITE_TAGS = 2
 };
 
 enum operation {
@@ -63,39 +69,34 @@ enum operation {
   OP_STACK_CLASS, OP_TENANT, OP_FREE, OPERATIONS
 };
 
-static const char *const operation_names[OPERATIONS] = {
-  "new", "bind", "resume", "suspend", "switch", "resume_throw", "resume_throw_ref", "throw", "throw_ref",
-  "trap", "return", "drop", "cancel", "barrier", "root", "leave", "mark", "unwind", "host_word",
-  "stack_class", "tenant", "free",
-};
-
 /** What somebody means to do with a reference that it has just got. */
 struct intention {
   struct model_reference *cont; /* NULL: nothing */
   uint64_t number;              /* if it is still this one */
   bool by_switch;
-  int under;                    /* the table, or the tag to switch by */
+  int under; /* the table, or the tag to switch by */
 };
 
 /** What the interpreter of a running or waiting link keeps. */
 struct frame {
-  uint64_t call;          /* the number of the call that it is in */
-  jmp_buf jump;           /* into its loop */
+  uint64_t call;         /* the number of the call that it is in; 0: its body has not begun */
+  jmp_buf jump;          /* into its loop */
   wasmfx_mark_t mark;
   struct model_mark model_mark;
   bool is_marked;
-  wasmfx_scope_t *scope;  /* of a barrier or root */
-  bool is_ending;         /* its loop is to be left; of a continuation: also those of its scopes */
-  struct model_exception exception; /* the last one that it threw itself; */
+  wasmfx_scope_t *scope; /* of a barrier or root */
+  bool is_ending;        /* its loop is to be left; of a continuation: also those of its scopes */
+
+  struct model_exception exception;  /* the last one that it threw itself; */
   wasmfx_exception_t real_exception; /* who catches it may be itself, and may throw it on */
   const wasmfx_exception_t *arrived; /* one that has just arrived, and is valid until the next call */
 
-  bool starts;            /* it means to make another and resume it */
-  struct intention next;  /* what it means to do with a reference */
-  unsigned repeats;       /* how often it means to suspend again with the same tag */
+  bool starts;           /* it means to make another and resume it */
+  struct intention next; /* what it means to do with a reference */
+  unsigned repeats;      /* how often it means to suspend again with the same tag */
   int repeats_tag;
-  const struct model_link *captured_at; /* where its last deep capture ended, to count repetitions */
-  int captured_by;
+  const struct model_link *captured_at; /* where its last deep capture ended */
+  int captured_by;                      /* and the tag; TAGS more for a switch */
 };
 
 /** What a verb is called with, for who reads a mismatch. */
@@ -109,42 +110,96 @@ struct record {
   size_t count;
 };
 
-/* The era. */
+/** An era: a runtime, and types, tags and tables, each as the library and as the model has it. */
+struct era {
+  struct model_type model_types[TYPES];
+  struct model_tag model_tags[TAGS];
+  struct model_table model_tables[TABLES];
+  wasmfx_type_t *types[TYPES];
+  wasmfx_tag_t *tags[TAGS];
+  wasmfx_handlers_t *tables[TABLES];
+  uint32_t tenants;
+  wasmfx_cont_t seen[SEEN]; /* every reference that there ever was: a hash table */
+  size_t seen_count;
+  struct {
+    bool is_set;
+    wasmfx_mark_t mark;
+    struct model_mark same;
+  } old_marks[8]; /* kept beyond their time */
+  bool has_hook;
+  struct {
+    unsigned calls; /* since it was looked at last */
+    void *to;
+    uint64_t body; /* who was running then */
+    uint64_t died, died_sum;
+  } hook;
+};
+
+/** A program: what it does often. */
+struct program {
+  uint64_t steps_left;
+  unsigned weights[OPERATIONS], weights_total;
+  unsigned growth;      /* percent: a body that begins makes another and resumes it */
+  unsigned insistence;  /* percent: who gets a reference uses it at once */
+  unsigned repetition;  /* a suspension is repeated up to so many times */
+  int favourite_tables[FAVOURITE_TABLES], favourite_tags[FAVOURITE_TAGS];
+};
+
+/** The run, and what is printed at its end. */
+struct run {
+  uint64_t seed, random_state, operations, wanted, trace_from;
+  uint64_t counts[OPERATIONS], failures, consumed_used, captures, deep_captures, repeated_captures, retired;
+  size_t longest_chain, dropped_at_ends;
+  unsigned eras, programs;
+  bool shows_progress;
+  struct record history[HISTORY];
+};
+
+/** A reference as a verb gets it: what the model knows of it, NULL for null, and its value. */
+struct operand {
+  struct model_reference *cont;
+  wasmfx_cont_t value;
+};
+
+enum form { WORD, GENERAL };
+
+/** What can be done, and how often it is. Answers whether it could be. `self` is who has control. */
+struct repertory {
+  const char *name;
+  bool (*perform)(struct model_link *self);
+  unsigned weight;
+};
+
+static const char *const type_signatures[TYPES] = {
+  ":", ":l", "l:l", "c:l", "lc:l", "cc:l", "lllc:l", "livfdc:l", "vc:l", "il:l", "c:", "lc:",
+  "lll:ll", "llc:ll", "c:ll", "v:v", "livfde:edfvil", "f:c", "ec:c",
+};
+static const char *const tag_signatures[TAGS] = {
+  "l:l", ":l", ":", ":ll", "lll:lc", "v:livfde", "c:c", ":llc", "ll:v", "l:", "livfde:",
+};
+
 static wasmfx_runtime_t *rt;
 static struct model model;
 static struct frame frames[MODEL_MAX_LINKS];
-static struct model_type model_types[TYPES];
-static struct model_tag model_tags[TAGS];
-static struct model_table model_tables[TABLES];
-static wasmfx_type_t *types[TYPES];
-static wasmfx_tag_t *tags[TAGS];
-static wasmfx_handlers_t *tables[TABLES];
-static wasmfx_cont_t seen[SEEN];
-static size_t seen_count;
-static uint32_t tenants;
+static struct era era;
+static struct program program;
+static struct run run = { .trace_from = UINT64_MAX };
 
-/* The program. */
-static uint64_t steps_left;
-static unsigned weights[OPERATIONS], weights_total;
-static unsigned growth, insistence, repetition; /* percent, percent, times */
-static int favourite_tables[FAVOURITE_TABLES], favourite_tags[FAVOURITE_TAGS];
-
-/* The run. */
-static uint64_t seed, random_state, operations, wanted, trace_from = UINT64_MAX;
-static uint64_t counts[OPERATIONS], failures, consumed_used, captures, deep_captures, repeated_captures, retired;
-static size_t longest_chain, dropped_at_ends;
-static unsigned eras, programs;
-static bool shows_progress;
-static struct record history[HISTORY];
+static const struct repertory repertory[OPERATIONS];
 static const struct model_link *jumps_to;
 static int switched_by; /* the tag of the last switch */
 
-/* ---- Random choices ------------------------------------------------------------------------ */
+static struct frame *frame_of(const struct model_link *link)
+{
+  return &frames[link - model.links];
+}
+
+/* ---- Numbers ------------------------------------------------------------------------- */
 
 /* splitmix64 */
 static uint64_t draw(void)
 {
-  uint64_t x = random_state += 0x9e3779b97f4a7c15;
+  uint64_t x = run.random_state += 0x9e3779b97f4a7c15;
   x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
   x = (x ^ x >> 27) * 0x94d049bb133111eb;
   return x ^ x >> 31;
@@ -165,129 +220,21 @@ static bool percent(unsigned n)
   return below(100) < n;
 }
 
-/* ---- Reporting ----------------------------------------------------------------------------- */
-
-static struct frame *frame_of(const struct model_link *link)
+static void *draw_pointer(void)
 {
-  return &frames[link - model.links];
+  return (void *)(uintptr_t)draw();
 }
 
-static int table_index(const struct model_table *table)
+static void draw_values(wasmfx_value_t *values, size_t count)
 {
-  return table ? (int)(table - model_tables) : -1;
-}
-
-static void print_link(size_t place, const struct model_link *link)
-{
-  static const char *const names[] = { "cont", "barrier", "root" };
-  printf("%s | %s %" PRIu64, place && place % 6 == 0 ? "\n   " : "", names[link->kind], link->number);
-  if (link->kind != MODEL_CONT)
-    return;
-  if (link->cancelling.active)
-    printf(" [cancel]");
-  else
-    printf(" [table %d]", table_index(link->handlers));
-}
-
-static void print_record(const struct record *record)
-{
-  printf("%12" PRIu64 ": %" PRIu64 " %s", record->number, record->actor, operation_names[record->operation]);
-  if (record->cont_state)
-    printf(" reference %" PRIu64 " (%s)", record->cont_number, record->cont_state);
-  if (record->tag >= 0)
-    printf(" tag %d (%s)", record->tag, tag_signatures[record->tag]);
-  if (record->table >= 0)
-    printf(" table %d", record->table);
-  printf(" count %zu\n", record->count);
-}
-
-static void print_tables(void)
-{
-  for (int i = 0; i < TABLES; i++) {
-    printf("  table %d:", i);
-    for (size_t k = 0; k < model_tables[i].count; k++)
-      printf(" %s %d", model_tables[i].clauses[k].kind == WASMFX_ON_SWITCH ? "switch" : "label",
-             (int)(model_tables[i].clauses[k].tag - model_tags));
-    printf("\n");
+  for (size_t i = 0; i < count; i++) {
+    const uint64_t low = draw(), high = draw();
+    memcpy(&values[i].v128[0], &low, sizeof low);
+    memcpy(&values[i].v128[8], &high, sizeof high);
   }
 }
 
-static void report(const char *what)
-{
-  printf("model: operation %" PRIu64 " of seed %" PRIu64 " (era %u, program %u): %s\n", operations, seed, eras,
-         programs, what);
-}
-
-static void print_world(void)
-{
-  const struct model_landing *landing = &model.landing;
-  printf("  the model says that control lands in %" PRIu64 " with status %d, handler %u, %zu values%s%s\n",
-         landing->receiver ? landing->receiver->number : 0, (int)landing->status, (unsigned)landing->handler,
-         landing->list ? landing->list->count : 0, landing->enters ? ", at the entry" : "",
-         landing->minted ? ", and a new reference" : "");
-  printf("  running:");
-  for (size_t i = 0; i < model.running_count; i++)
-    print_link(i, model.running[i]);
-  printf("\n");
-  print_tables();
-  printf("  the last operations (number: who does what):\n");
-  for (uint64_t i = operations < HISTORY ? 1 : operations - HISTORY + 1; i <= operations; i++)
-    print_record(&history[i % HISTORY]);
-}
-
-static _Noreturn void mismatch(const char *what, uint64_t expected, uint64_t found, int line)
-{
-  report("mismatch");
-  printf("  %s (line %d): expected %" PRIu64 " (0x%" PRIx64 "), found %" PRIu64 " (0x%" PRIx64 ")\n", what, line,
-         expected, expected, found, found);
-  print_world();
-  fflush(stdout);
-  _exit(1);
-}
-
-static void expect_at(const char *what, uint64_t expected, uint64_t found, int line)
-{
-  if (expected != found)
-    mismatch(what, expected, found, line);
-}
-
-#define EXPECT(what, expected, found) expect_at((what), (uint64_t)(expected), (uint64_t)(found), __LINE__)
-#define EXPECT_STATUS(expected, found) \
-  expect_at("status", (uint64_t)(int64_t)(expected), (uint64_t)(int64_t)(found), __LINE__)
-
-static void on_crash(int signal_number)
-{
-  report(signal_number == SIGABRT ? "aborted" : "crashed");
-  print_world();
-  fflush(stdout);
-  _exit(1);
-}
-
-static void report_crashes(void)
-{
-  static char stack[64 << 10];
-  const stack_t alternative = { .ss_sp = stack, .ss_size = sizeof stack };
-  struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
-  sigaltstack(&alternative, NULL);
-  sigaction(SIGSEGV, &action, NULL);
-  sigaction(SIGBUS, &action, NULL);
-  sigaction(SIGILL, &action, NULL);
-  sigaction(SIGABRT, &action, NULL);
-}
-
-static void show_progress(void)
-{
-  if (operations % (1 << 18) == 0)
-    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " operations ", operations, wanted);
-}
-
-/* ---- Operands --------------------------------------------------------------------------------- */
-
-/** A reference as a verb gets it: what the model knows of it, NULL for null, and its value. */
-struct operand {
-  struct model_reference *cont;
-  wasmfx_cont_t value;
-};
+/* ---- References ---------------------------------------------------------------------- */
 
 static struct operand operand_of(struct model_reference *cont)
 {
@@ -340,14 +287,16 @@ static struct operand choose_cont(void)
   return operand_of(live_one(choice < 44 && model.live_count > 2 ? 2 : model.live_count));
 }
 
+/* ---- Tags, tables, types, exceptions ------------------------------------------------- */
+
 /* A tag that somebody handles; if there is none, mostly -1. */
 static int choose_tag(void)
 {
-  int tag = favourite_tags[below(FAVOURITE_TAGS)];
+  int tag = program.favourite_tags[below(FAVOURITE_TAGS)];
   if (one_in(16))
     return tag;
   for (unsigned tries = 0; tries < 2 * TAGS; tries++, tag = (int)below(TAGS))
-    if (model_search(&model, &model_tags[tag], WASMFX_ON_LABEL) == WASMFX_OK)
+    if (model_search(&model, &era.model_tags[tag], WASMFX_ON_LABEL) == WASMFX_OK)
       return tag;
   return -1;
 }
@@ -356,7 +305,7 @@ static int choose_tag(void)
 static int choose_exception_tag(void)
 {
   int tag = (int)below(TAGS);
-  while (model_tags[tag].type.results.count && !one_in(32))
+  while (era.model_tags[tag].type.results.count && !one_in(32))
     tag = (int)below(TAGS);
   return tag;
 }
@@ -364,31 +313,12 @@ static int choose_exception_tag(void)
 /* A table, or -1 for none. */
 static int choose_table(void)
 {
-  return one_in(8) ? (int)below(TABLES + 1) - 1 : favourite_tables[below(FAVOURITE_TABLES)];
+  return one_in(8) ? (int)below(TABLES + 1) - 1 : program.favourite_tables[below(FAVOURITE_TABLES)];
 }
 
-static const struct model_table *model_table(int table)
-{
-  return table < 0 ? NULL : &model_tables[table];
-}
-
-static const wasmfx_handlers_t *real_table(int table)
-{
-  return table < 0 ? NULL : tables[table];
-}
-
-/* Mostly right. */
 static size_t choose_count(size_t right)
 {
   return one_in(24) ? below(MODEL_MAX_VALUES + 1) : right;
-}
-
-static void draw_values(wasmfx_value_t *values, size_t count)
-{
-  for (size_t i = 0; i < count; i++) {
-    const uint64_t words[2] = { draw(), draw() };
-    memcpy(&values[i], words, sizeof words);
-  }
 }
 
 /* A random exception of `self`. If its tag is wrong, then nothing else is: which of two faults is reported is nobody's
@@ -397,44 +327,221 @@ static int make_exception(struct model_link *self, void *host)
 {
   struct model_exception *exception = &frame_of(self)->exception;
   const int tag = choose_exception_tag();
-  const struct model_type *type = &model_tags[tag].type;
-  exception->tag = &model_tags[tag];
+  const struct model_type *type = &era.model_tags[tag].type;
+  exception->tag = &era.model_tags[tag];
   exception->count = type->results.count ? type->params.count : choose_count(type->params.count);
   exception->host = host;
   draw_values(exception->values, exception->count);
   frame_of(self)->real_exception =
-    (wasmfx_exception_t){ tags[tag], exception->values, exception->count, exception->host };
+    (wasmfx_exception_t){ era.tags[tag], exception->values, exception->count, exception->host };
   return tag;
 }
 
-static void *draw_pointer(void)
+/* A target that waits for a contref and has these results, if a few tries find one. */
+static bool choose_target(const struct model_list *results, struct operand *target)
 {
-  return (void *)(uintptr_t)draw();
+  for (unsigned tries = 0; tries < 12; tries++) {
+    *target = choose_cont();
+    if (model_awaits_cont(target->cont) && model_same_list(&target->cont->chain[0]->type->results, results))
+      return true;
+  }
+  return false;
 }
 
-/* ---- Calls and what is found after them ----------------------------------------------------------- */
+/* A tag by which the running continuation can switch, and to whom. Sometimes any. */
+static bool choose_switch(int *tag, struct operand *target)
+{
+  for (unsigned tries = 0; tries < 2 * TAGS; tries++) {
+    *tag = (int)below(TAGS);
+    const struct model_list *promised = model_promised(&model, &era.model_tags[*tag]);
+    if (promised && model_same_list(promised, &era.model_tags[*tag].type.results))
+      return choose_target(promised, target) || one_in(32);
+  }
+  *target = choose_cont();
+  return one_in(16);
+}
 
-/* Every operation begins here. Answers its number, by which who returns from a call is known. */
+/* What a switch is to wait for, and its type: -1 for what the verb waits for if it is not told. */
+static struct model_list choose_wait(int *type, bool by_word)
+{
+  if (!one_in(3)) {
+    *type = -1;
+    return model_type_of(by_word ? "lc:" : "c:").params;
+  }
+  *type = (int)below(TYPES);
+  return era.model_types[*type].params;
+}
+
+/* A type that fits what binding leaves, if there is one in the list; sometimes another. */
+static int choose_bound_type(const struct model_reference *cont, size_t count)
+{
+  if (one_in(2) || model_state(cont) == WASMFX_STATE_CONSUMED || !cont || count > model_arity(cont))
+    return -1;
+  const struct model_link *link = cont->chain[cont->length - 1];
+  const size_t bound = link->bound + count;
+  for (int type = 0; type < TYPES && !one_in(32); type++) {
+    const struct model_list *params = &era.model_types[type].params;
+    if (params->count == link->awaits.count - bound &&
+        memcmp(params->kinds, link->awaits.kinds + bound, params->count * sizeof *params->kinds) == 0 &&
+        model_same_list(&cont->chain[0]->type->results, &era.model_types[type].results))
+      return type;
+  }
+  return one_in(4) ? (int)below(TYPES) : -1;
+}
+
+/* ---- Reports ------------------------------------------------------------------------- */
+
+static int table_index(const struct model_table *table)
+{
+  return table ? (int)(table - era.model_tables) : -1;
+}
+
+static void print_link(size_t place, const struct model_link *link)
+{
+  static const char *const names[] = { "cont", "barrier", "root" };
+  printf("%s | %s %" PRIu64, place && place % 6 == 0 ? "\n   " : "", names[link->kind], link->number);
+  if (link->kind != MODEL_CONT)
+    return;
+  if (link->cancelling.active)
+    printf(" [cancel]");
+  else
+    printf(" [table %d]", table_index(link->handlers));
+}
+
+static void print_record(const struct record *record)
+{
+  printf("%12" PRIu64 ": %" PRIu64 " %s", record->number, record->actor, repertory[record->operation].name);
+  if (record->cont_state)
+    printf(" reference %" PRIu64 " (%s)", record->cont_number, record->cont_state);
+  if (record->tag >= 0)
+    printf(" tag %d (%s)", record->tag, tag_signatures[record->tag]);
+  if (record->table >= 0)
+    printf(" table %d", record->table);
+  printf(" count %zu\n", record->count);
+}
+
+static void print_tables(void)
+{
+  for (int i = 0; i < TABLES; i++) {
+    printf("  table %d:", i);
+    for (size_t k = 0; k < era.model_tables[i].count; k++)
+      printf(" %s %d", era.model_tables[i].clauses[k].kind == WASMFX_ON_SWITCH ? "switch" : "label",
+             (int)(era.model_tables[i].clauses[k].tag - era.model_tags));
+    printf("\n");
+  }
+}
+
+static void print_failure(const char *what)
+{
+  printf("model: operation %" PRIu64 " of seed %" PRIu64 " (era %u, program %u): %s\n", run.operations, run.seed,
+         run.eras, run.programs, what);
+}
+
+static _Noreturn void print_world_and_exit(void)
+{
+  const struct model_landing *landing = &model.landing;
+  printf("  the model says that control lands in %" PRIu64 " with status %d, handler %u, %zu values%s%s\n",
+         landing->receiver ? landing->receiver->number : 0, (int)landing->status, (unsigned)landing->handler,
+         landing->list ? landing->list->count : 0, landing->enters ? ", at the entry" : "",
+         landing->minted ? ", and a new reference" : "");
+  printf("  running:");
+  for (size_t i = 0; i < model.running_count; i++)
+    print_link(i, model.running[i]);
+  printf("\n");
+  print_tables();
+  printf("  the last operations (number: who does what):\n");
+  for (uint64_t i = run.operations < HISTORY ? 1 : run.operations - HISTORY + 1; i <= run.operations; i++)
+    print_record(&run.history[i % HISTORY]);
+  fflush(stdout);
+  _exit(1);
+}
+
+static _Noreturn void mismatch(const char *what, uint64_t expected, uint64_t found, int line)
+{
+  print_failure("mismatch");
+  printf("  %s (line %d): expected %" PRIu64 " (0x%" PRIx64 "), found %" PRIu64 " (0x%" PRIx64 ")\n", what, line,
+         expected, expected, found, found);
+  print_world_and_exit();
+}
+
+static void expect_at(const char *what, uint64_t expected, uint64_t found, int line)
+{
+  if (expected != found)
+    mismatch(what, expected, found, line);
+}
+
+#define EXPECT(what, expected, found) expect_at((what), (uint64_t)(expected), (uint64_t)(found), __LINE__)
+#define EXPECT_STATUS(expected, found) \
+  expect_at("status", (uint64_t)(int64_t)(expected), (uint64_t)(int64_t)(found), __LINE__)
+
+static _Noreturn void give_up(const char *what)
+{
+  print_failure(what);
+  print_world_and_exit();
+}
+
+static void on_crash(int signal_number)
+{
+  give_up(signal_number == SIGABRT ? "aborted" : "crashed");
+}
+
+/* A library that follows links in circles does not crash. */
+static void on_alarm(int signal_number)
+{
+  static uint64_t last;
+  (void)signal_number;
+  if (run.operations == last)
+    give_up("hangs");
+  last = run.operations;
+  alarm(10);
+}
+
+/* Reports crashes and hangs as mismatches are. */
+static void watch(void)
+{
+  static char stack[64 << 10];
+  const stack_t alternative = { .ss_sp = stack, .ss_size = sizeof stack };
+  struct sigaction action = { .sa_handler = on_crash, .sa_flags = SA_ONSTACK };
+  sigaltstack(&alternative, NULL);
+  sigaction(SIGSEGV, &action, NULL);
+  sigaction(SIGBUS, &action, NULL);
+  sigaction(SIGILL, &action, NULL);
+  sigaction(SIGABRT, &action, NULL);
+  action.sa_handler = on_alarm;
+  sigaction(SIGALRM, &action, NULL);
+  alarm(10);
+}
+
+static void show_progress(void)
+{
+  if (run.operations % (1 << 18) == 0)
+    fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " operations ", run.operations, run.wanted);
+}
+
+/* ---- Calls and what is found after them ---------------------------------------------- */
+
+/* Every operation begins here. Answers its number, by which who returns from a call is known. `operand` may be NULL;
+ * `tag` and `table` are -1 where there are none. */
 static uint64_t begin(const struct model_link *self, enum operation operation, const struct operand *operand, int tag,
-                      int table, size_t count)
+               int table, size_t count)
 {
   static const char *const states[] = { "null", "fresh", "suspended", "dead" };
-  struct record *record = &history[++operations % HISTORY];
-  *record = (struct record){ operations, operation, self->number, NULL, 0, tag, table, count };
+  struct record *record = &run.history[++run.operations % HISTORY];
+  *record = (struct record){ run.operations, operation, self->number, NULL, 0, tag, table, count };
   if (operand) {
     record->cont_state = states[model_state(operand->cont)];
     record->cont_number = operand->cont ? operand->cont->number : 0;
-    consumed_used += model_state(operand->cont) == WASMFX_STATE_CONSUMED;
+    run.consumed_used += model_state(operand->cont) == WASMFX_STATE_CONSUMED;
   }
-  if (operations >= trace_from)
+  if (run.operations >= run.trace_from)
     print_record(record);
-  if (shows_progress)
+  if (run.shows_progress)
     show_progress();
-  steps_left -= steps_left > 0;
-  counts[operation]++;
-  frame_of(self)->call = operations;
+  program.steps_left -= program.steps_left > 0;
+  run.counts[operation]++;
+  frame_of(self)->call = run.operations;
   frame_of(self)->arrived = NULL;
-  return operations;
+  return run.operations;
 }
 
 static bool same_value(wasmfx_kind_t kind, const wasmfx_value_t *a, const wasmfx_value_t *b)
@@ -460,11 +567,11 @@ static void learn(struct model_reference *minted, wasmfx_cont_t value)
 {
   EXPECT("a new reference is not null", true, value != WASMFX_NULL_CONT);
   size_t place = (value * 0x9e3779b97f4a7c15) >> 32;
-  for (; seen[place % SEEN] != WASMFX_NULL_CONT; place++)
-    if (seen[place % SEEN] == value)
+  for (; era.seen[place % SEEN] != WASMFX_NULL_CONT; place++)
+    if (era.seen[place % SEEN] == value)
       mismatch("a new reference differs from all others", 0, value, __LINE__);
-  seen[place % SEEN] = value;
-  seen_count++;
+  era.seen[place % SEEN] = value;
+  era.seen_count++;
   minted->value = value;
 }
 
@@ -479,8 +586,6 @@ static void expect_variable(wasmfx_cont_t before, wasmfx_cont_t found)
   case MODEL_VARIABLE_SENT: EXPECT("the contref", landing->values[landing->list->count - 1].contref, found); break;
   }
 }
-
-enum form { WORD, GENERAL };
 
 /* The values that came. A contref at the end of what wakes a continuation is looked at by expect_variable(). */
 static void expect_payload(wasmfx_outcome_t outcome, enum form form)
@@ -497,9 +602,7 @@ static void expect_payload(wasmfx_outcome_t outcome, enum form form)
 static void expect_exception(const wasmfx_exception_t *found)
 {
   const struct model_exception *expected = &model.landing.exception;
-  EXPECT("tag of the exception", expected->tag - model_tags, (found->tag == tags[expected->tag - model_tags])
-                                                               ? expected->tag - model_tags
-                                                               : -1);
+  EXPECT("tag of the exception", (uintptr_t)era.tags[expected->tag - era.model_tags], (uintptr_t)found->tag);
   EXPECT("count of the exception", expected->count, found->count);
   EXPECT("host word of the exception", (uintptr_t)expected->host, (uintptr_t)found->host);
   expect_values(&expected->tag->type.params, expected->values, found->values, found->count);
@@ -527,45 +630,11 @@ static void expect_outcome(struct model_link *self, uint64_t call, wasmfx_outcom
     expect_exception(outcome.exception);
     frame_of(self)->arrived = outcome.exception;
     break;
-  default: EXPECT("a failing call brings", 0, outcome.word); failures++;
+  default: EXPECT("a failing call brings", 0, outcome.word); run.failures++;
   }
 }
 
-static void intend(struct model_link *self, struct model_reference *cont, bool by_switch, int under)
-{
-  frame_of(self)->next = (struct intention){ cont, cont->number, by_switch, under };
-}
-
-/* What has just been captured may be resumed again at once, mostly under the same table. */
-static void mind_captured(struct model_link *self, int table)
-{
-  if (model.landing.minted && percent(insistence))
-    intend(self, model.landing.minted, false, one_in(3) ? choose_table() : table);
-}
-
-/* Who has just switched here may be switched back to. */
-static void mind_switched(struct model_link *self)
-{
-  if (model.landing.minted && percent(insistence))
-    intend(self, model.landing.minted, true, switched_by);
-}
-
-/* The link's interpreter begins. */
-static void open_frame(const struct model_link *link)
-{
-  struct frame *frame = frame_of(link);
-  frame->call = 0;
-  frame->is_marked = false;
-  frame->scope = NULL;
-  frame->is_ending = false;
-  frame->arrived = NULL;
-  frame->starts = false;
-  frame->next.cont = NULL;
-  frame->repeats = 0;
-  frame->captured_at = NULL;
-}
-
-/* ---- Looking around ----------------------------------------------------------------------------------- */
+/* ---- Looking around ------------------------------------------------------------------ */
 
 static void look_at_stats(void)
 {
@@ -586,13 +655,13 @@ static void look_at_cont(struct operand operand)
     EXPECT("host word of a reference", (uintptr_t)*expected, (uintptr_t)*found);
 }
 
-/* A root runs on the stack of who opened it, which is not the library's business. */
+/* A root stands on the stack of who opened it. */
 static void look_at_stack(void)
 {
   void *low = NULL, *high = NULL;
   char here;
   const wasmfx_status_t status = wasmfx_stack_bounds(rt, &low, &high);
-  if (model_body(&model)->kind == MODEL_ROOT) {
+  if (!model_stack_owner(&model, model_top(&model))) {
     EXPECT_STATUS(WASMFX_ERROR_STATE, status);
     return;
   }
@@ -600,8 +669,26 @@ static void look_at_stack(void)
   EXPECT("runs on its own stack", true, (uintptr_t)low <= (uintptr_t)&here && (uintptr_t)&here < (uintptr_t)high);
 }
 
+/* The hook was told who runs now. */
+static void look_at_hook(void)
+{
+  const struct model_link *body = model_body(&model);
+  if (era.has_hook && era.hook.calls > 0)
+    EXPECT("the host word that the hook saw", (uintptr_t)body->host_word, (uintptr_t)era.hook.to);
+  if (era.has_hook && body->number != era.hook.body)
+    EXPECT("the hook was called", true, era.hook.calls > 0);
+  era.hook.calls = 0;
+  era.hook.body = body->number;
+  if (era.has_hook) {
+    EXPECT("how many died with a host word", model.words_died, era.hook.died);
+    EXPECT("the sum of their host words", model.words_sum, era.hook.died_sum);
+  }
+}
+
+/* Compares what can be seen from outside. */
 static void look_around(void)
 {
+  look_at_hook();
   EXPECT("depth", model_depth(&model), wasmfx_depth(rt));
   EXPECT("host word", (uintptr_t)model_body(&model)->host_word, (uintptr_t)*wasmfx_host_word(rt));
   look_at_stats();
@@ -609,17 +696,44 @@ static void look_around(void)
   look_at_cont(choose_cont());
 }
 
-/* ---- The operations: making ----------------------------------------------------------------------------
+/* ---- The verbs ----------------------------------------------------------------------
  *
- * Each answers whether it could be done. `self` is who has control. */
+ * One function for each: it chooses operands, tells the model, calls the
+ * library, and checks what it finds when control is back. A verb that switches
+ * lets others run in between, and some calls never return. */
 
+static void open_frame(const struct model_link *link);
+static void interpret(struct model_link *self);
 static void general_body(wasmfx_runtime_t *runtime, void *env, const wasmfx_value_t *args, wasmfx_value_t *results);
 static uint64_t word_body(wasmfx_runtime_t *runtime, void *env, uint64_t word, wasmfx_cont_t from);
+
+/* ---- Intentions ---------------------------------------------------------------------- */
+
+static void intend(struct model_link *self, struct model_reference *cont, bool by_switch, int under)
+{
+  frame_of(self)->next = (struct intention){ cont, cont->number, by_switch, under };
+}
+
+/* What has just been captured may be resumed again at once, mostly under the same table. */
+static void mind_captured(struct model_link *self, int table)
+{
+  if (model.landing.minted && percent(program.insistence))
+    intend(self, model.landing.minted, false, one_in(3) ? choose_table() : table);
+}
+
+/* Who has just switched here may be switched back to. */
+static void mind_switched(struct model_link *self)
+{
+  if (model.landing.minted && percent(program.insistence))
+    intend(self, model.landing.minted, true, switched_by);
+}
+
+/* ---- Making, dropping ---------------------------------------------------------------- */
 
 static bool make_cont(struct model_link *self)
 {
   const int type = (int)below(TYPES);
-  const struct model_type *model_type = &model_types[type];
+  const struct model_type *model_type = &era.model_types[type];
   const bool is_word_type = model_wakes_by_word(&model_type->params) && model_is_word(&model_type->results);
   const bool by_word = is_word_type ? one_in(2) : one_in(32);
   if (!model_may_make(&model))
@@ -628,42 +742,25 @@ static bool make_cont(struct model_link *self)
   const wasmfx_cont_t before = cont;
   begin(self, OP_NEW, NULL, -1, -1, model_type->params.count);
   if (one_in(64)) {
-    EXPECT_STATUS(WASMFX_TRAP_NULL_FUNCTION, by_word ? wasmfx_cont_new_word(rt, types[type], NULL, NULL, &cont)
-                                                     : wasmfx_cont_new(rt, types[type], NULL, NULL, &cont));
+    EXPECT_STATUS(WASMFX_TRAP_NULL_FUNCTION, by_word ? wasmfx_cont_new_word(rt, era.types[type], NULL, NULL, &cont)
+                                                     : wasmfx_cont_new(rt, era.types[type], NULL, NULL, &cont));
     EXPECT("the reference is untouched", before, cont);
     return true;
   }
   if (by_word && !is_word_type) {
-    EXPECT_STATUS(WASMFX_ERROR_TYPE, wasmfx_cont_new_word(rt, types[type], word_body, NULL, &cont));
+    EXPECT_STATUS(WASMFX_ERROR_TYPE, wasmfx_cont_new_word(rt, era.types[type], word_body, NULL, &cont));
     EXPECT("the reference is untouched", before, cont);
     return true;
   }
   const struct model_landing *landing = model_new(&model, model_type);
   struct model_link *link = landing->minted->chain[0];
   open_frame(link);
-  EXPECT_STATUS(landing->status, by_word ? wasmfx_cont_new_word(rt, types[type], word_body, link, &cont)
-                                         : wasmfx_cont_new(rt, types[type], general_body, link, &cont));
+  EXPECT_STATUS(landing->status, by_word ? wasmfx_cont_new_word(rt, era.types[type], word_body, link, &cont)
+                                         : wasmfx_cont_new(rt, era.types[type], general_body, link, &cont));
   expect_variable(before, cont);
-  if (percent(insistence))
+  if (percent(program.insistence))
     intend(self, landing->minted, false, choose_table());
   return true;
-}
-
-/* A type that fits what binding leaves, if there is one in the list; sometimes another. */
-static int choose_bound_type(const struct model_reference *cont, size_t count)
-{
-  if (one_in(2) || model_state(cont) == WASMFX_STATE_CONSUMED || !cont || count > model_arity(cont))
-    return -1;
-  const struct model_link *link = cont->chain[cont->length - 1];
-  const size_t bound = link->bound + count;
-  for (int type = 0; type < TYPES && !one_in(32); type++) {
-    const struct model_list *params = &model_types[type].params;
-    if (params->count == link->awaits.count - bound &&
-        memcmp(params->kinds, link->awaits.kinds + bound, params->count * sizeof *params->kinds) == 0 &&
-        model_same_list(&cont->chain[0]->type->results, &model_types[type].results))
-      return type;
-  }
-  return one_in(4) ? (int)below(TYPES) : -1;
 }
 
 static bool bind(struct model_link *self)
@@ -676,8 +773,9 @@ static bool bind(struct model_link *self)
   wasmfx_cont_t cont = operand.value;
   draw_values(values, count);
   begin(self, OP_BIND, &operand, -1, -1, count);
-  const struct model_landing *landing = model_bind(&model, operand.cont, to < 0 ? NULL : &model_types[to], values, count);
-  EXPECT_STATUS(landing->status, wasmfx_cont_bind(rt, &cont, to < 0 ? NULL : types[to], values, count));
+  const struct model_landing *landing =
+    model_bind(&model, operand.cont, to < 0 ? NULL : &era.model_types[to], values, count);
+  EXPECT_STATUS(landing->status, wasmfx_cont_bind(rt, &cont, to < 0 ? NULL : era.types[to], values, count));
   expect_variable(operand.value, cont);
   return true;
 }
@@ -713,7 +811,17 @@ static bool choose_stack_class(struct model_link *self)
   return true;
 }
 
-/* ---- The operations: resuming -------------------------------------------------------------------------------- */
+/* ---- Resuming ------------------------------------------------------------------------ */
+
+static const struct model_table *model_table(int table)
+{
+  return table < 0 ? NULL : &era.model_tables[table];
+}
+
+static const wasmfx_handlers_t *real_table(int table)
+{
+  return table < 0 ? NULL : era.tables[table];
+}
 
 static bool may_resume(const struct model_reference *cont)
 {
@@ -746,7 +854,8 @@ static bool resume_under(struct model_link *self, struct operand operand, int ta
 
 static bool resume(struct model_link *self)
 {
-  return resume_under(self, choose_cont(), choose_table());
+  const struct operand operand = choose_cont();
+  return resume_under(self, operand, choose_table());
 }
 
 static bool resume_throw(struct model_link *self)
@@ -761,7 +870,7 @@ static bool resume_throw(struct model_link *self)
   const uint64_t call = begin(self, OP_RESUME_THROW, &operand, tag, table, exception->count);
   model_resume_throw(&model, operand.cont, model_table(table), exception);
   const wasmfx_outcome_t outcome =
-    wasmfx_resume_throw(rt, &cont, real_table(table), tags[tag], exception->values, exception->count);
+    wasmfx_resume_throw(rt, &cont, real_table(table), era.tags[tag], exception->values, exception->count);
   expect_outcome(self, call, outcome, GENERAL);
   expect_variable(operand.value, cont);
   mind_captured(self, table);
@@ -770,7 +879,7 @@ static bool resume_throw(struct model_link *self)
 
 /* `exception` NULL: the null exception reference. */
 static bool resume_throw_this(struct model_link *self, const wasmfx_exception_t *exception,
-                              const struct model_exception *same, int tag)
+                       const struct model_exception *same, int tag)
 {
   const struct operand operand = choose_cont();
   const int table = choose_table();
@@ -816,7 +925,7 @@ static bool cancel(struct model_link *self)
   return cancel_this(self, choose_cont());
 }
 
-/* ---- The operations: suspending --------------------------------------------------------------------------------- */
+/* ---- Suspending ---------------------------------------------------------------------- */
 
 /* Counts deep captures that end where the last one of the same continuation did: there the search may have
  * remembered the way. */
@@ -826,7 +935,7 @@ static void count_capture(const struct model_link *self, int key)
   const struct model_reference *minted = model.landing.minted;
   if (!minted || minted->length < 2)
     return;
-  repeated_captures += frame->captured_at == minted->chain[0] && frame->captured_by == key;
+  run.repeated_captures += frame->captured_at == minted->chain[0] && frame->captured_by == key;
   frame->captured_at = minted->chain[0];
   frame->captured_by = key;
 }
@@ -846,7 +955,7 @@ static void be_woken(struct model_link *self, uint64_t call, wasmfx_outcome_t ou
 
 static bool suspend_by(struct model_link *self, int tag)
 {
-  const struct model_list *params = &model_tags[tag].type.params;
+  const struct model_list *params = &era.model_tags[tag].type.params;
   const size_t count = choose_count(params->count);
   const bool by_word = one_in(model_is_word(params) ? 2 : 16);
   wasmfx_value_t values[MODEL_MAX_VALUES];
@@ -854,13 +963,13 @@ static bool suspend_by(struct model_link *self, int tag)
   draw_values(values, MODEL_MAX_VALUES);
   const uint64_t call = begin(self, OP_SUSPEND, NULL, tag, -1, by_word ? 1 : count);
   if (by_word) {
-    model_suspend_word(&model, &model_tags[tag], values[0].word);
+    model_suspend_word(&model, &era.model_tags[tag], values[0].word);
     count_capture(self, tag);
-    outcome = wasmfx_suspend_word(rt, tags[tag], values[0].word);
+    outcome = wasmfx_suspend_word(rt, era.tags[tag], values[0].word);
   } else {
-    model_suspend(&model, &model_tags[tag], values, count);
+    model_suspend(&model, &era.model_tags[tag], values, count);
     count_capture(self, tag);
-    outcome = wasmfx_suspend(rt, tags[tag], values, count);
+    outcome = wasmfx_suspend(rt, era.tags[tag], values, count);
   }
   be_woken(self, call, outcome, by_word ? WORD : GENERAL);
   if (outcome.status < 0)
@@ -874,46 +983,11 @@ static bool suspend(struct model_link *self)
   const int tag = choose_tag();
   if (tag < 0)
     return false;
-  if (repetition && one_in(2)) {
-    frame->repeats = below(repetition);
+  if (program.repetition && one_in(2)) {
+    frame->repeats = below(program.repetition);
     frame->repeats_tag = tag;
   }
   return suspend_by(self, tag);
-}
-
-/* A target that waits for a contref and has these results, if a few tries find one. */
-static bool choose_target(const struct model_list *results, struct operand *target)
-{
-  for (unsigned tries = 0; tries < 12; tries++) {
-    *target = choose_cont();
-    if (model_awaits_cont(target->cont) && model_same_list(&target->cont->chain[0]->type->results, results))
-      return true;
-  }
-  return false;
-}
-
-/* A tag by which the running continuation can switch, and to whom. Sometimes any. */
-static bool choose_switch(int *tag, struct operand *target)
-{
-  for (unsigned tries = 0; tries < 2 * TAGS; tries++) {
-    *tag = (int)below(TAGS);
-    const struct model_list *promised = model_promised(&model, &model_tags[*tag]);
-    if (promised && model_same_list(promised, &model_tags[*tag].type.results))
-      return choose_target(promised, target) || one_in(32);
-  }
-  *target = choose_cont();
-  return one_in(16);
-}
-
-/* What to wait for: -1 for what the verb waits for if it is not told. */
-static struct model_list choose_wait(int *type, bool by_word)
-{
-  if (!one_in(3)) {
-    *type = -1;
-    return model_type_of(by_word ? "lc:" : "c:").params;
-  }
-  *type = (int)below(TYPES);
-  return model_types[*type].params;
 }
 
 static bool switch_by(struct model_link *self, struct operand operand, int tag)
@@ -925,7 +999,7 @@ static bool switch_by(struct model_link *self, struct operand operand, int tag)
   const size_t count = choose_count(arity ? arity - 1 : 0);
   const bool by_word = one_in(count <= 1 ? 2 : 16);
   const struct model_list wait = choose_wait(&wait_type, by_word);
-  const wasmfx_type_t *real_wait = wait_type < 0 ? NULL : types[wait_type];
+  const wasmfx_type_t *real_wait = wait_type < 0 ? NULL : era.types[wait_type];
   wasmfx_value_t values[MODEL_MAX_VALUES];
   wasmfx_cont_t cont = operand.value;
   wasmfx_outcome_t outcome;
@@ -933,13 +1007,13 @@ static bool switch_by(struct model_link *self, struct operand operand, int tag)
   switched_by = tag;
   const uint64_t call = begin(self, OP_SWITCH, &operand, tag, -1, by_word ? 1 : count);
   if (by_word) {
-    model_switch_word(&model, operand.cont, &model_tags[tag], &wait, values[0].word);
+    model_switch_word(&model, operand.cont, &era.model_tags[tag], &wait, values[0].word);
     count_capture(self, TAGS + tag);
-    outcome = wasmfx_switch_word(rt, &cont, tags[tag], real_wait, values[0].word);
+    outcome = wasmfx_switch_word(rt, &cont, era.tags[tag], real_wait, values[0].word);
   } else {
-    model_switch(&model, operand.cont, &model_tags[tag], &wait, values, count);
+    model_switch(&model, operand.cont, &era.model_tags[tag], &wait, values, count);
     count_capture(self, TAGS + tag);
-    outcome = wasmfx_switch(rt, &cont, tags[tag], real_wait, values, count);
+    outcome = wasmfx_switch(rt, &cont, era.tags[tag], real_wait, values, count);
   }
   expect_outcome(self, call, outcome, by_word ? WORD : GENERAL);
   expect_variable(operand.value, cont);
@@ -959,11 +1033,11 @@ static bool switch_to(struct model_link *self)
   return choose_switch(&tag, &operand) && switch_by(self, operand, tag);
 }
 
-/* ---- The operations: ending ----------------------------------------------------------------------------------------- */
+/* ---- Ending -------------------------------------------------------------------------- */
 
-/* They do not come back, unless they fail. */
+/* A throw or trap does not come back, unless it fails. */
 static bool throw_this(struct model_link *self, const wasmfx_exception_t *exception, const struct model_exception *same,
-                       int tag)
+                int tag)
 {
   begin(self, OP_THROW_REF, NULL, tag, -1, same->count);
   const struct model_landing *landing = model_throw(&model, same);
@@ -981,10 +1055,10 @@ static bool throw_ref(struct model_link *self)
 static bool throw(struct model_link *self)
 {
   const int tag = make_exception(self, NULL);
-  const struct model_exception *exception = &frame_of(self)->exception;
-  begin(self, OP_THROW, NULL, tag, -1, exception->count);
-  const struct model_landing *landing = model_throw(&model, exception);
-  EXPECT_STATUS(landing->status, wasmfx_throw(rt, tags[tag], exception->values, exception->count));
+  const struct model_exception exception = frame_of(self)->exception; /* on the stack that goes */
+  begin(self, OP_THROW, NULL, tag, -1, exception.count);
+  const struct model_landing *landing = model_throw(&model, &exception);
+  EXPECT_STATUS(landing->status, wasmfx_throw(rt, era.tags[tag], exception.values, exception.count));
   EXPECT("a throw that comes back has failed", true, landing->status < 0);
   return true;
 }
@@ -1009,13 +1083,20 @@ static bool end_loop(struct model_link *self)
   return true;
 }
 
-/* ---- The operations: roots, barriers, marks ------------------------------------------------------------------------------ */
-
-static void interpret(struct model_link *self);
+/* ---- Roots, barriers, marks ---------------------------------------------------------- */
 
 static wasmfx_status_t leave(enum model_link_kind kind, wasmfx_scope_t *scope)
 {
   return kind == MODEL_ROOT ? wasmfx_root_leave(rt, scope) : wasmfx_barrier_leave(rt, scope);
+}
+
+/* What `self` captured last ended outside the scope: inside, the way there must not be remembered. */
+static void suspend_as_before(const struct model_link *self, struct model_link *scope)
+{
+  if (!frame_of(self)->captured_at || frame_of(self)->captured_by >= TAGS || one_in(2))
+    return;
+  frame_of(scope)->repeats = 1;
+  frame_of(scope)->repeats_tag = frame_of(self)->captured_by;
 }
 
 /* A whole sub-program inside a barrier or root. */
@@ -1030,6 +1111,7 @@ static bool run_inside(struct model_link *self, enum model_link_kind kind)
   struct model_link *link = model_enter(&model, kind);
   open_frame(link);
   frame_of(link)->scope = &scope;
+  suspend_as_before(self, link);
   interpret(link);
   if (owner && frame_of(owner)->is_ending)
     return true; /* the body returns out of it */
@@ -1062,13 +1144,6 @@ static bool leave_wrongly(struct model_link *self)
   return true;
 }
 
-/* Old marks are kept beyond their time. */
-static struct {
-  wasmfx_mark_t mark;
-  struct model_mark same;
-} old_marks[8];
-static unsigned old_marks_used;
-
 static bool mark(struct model_link *self)
 {
   struct frame *frame = frame_of(self);
@@ -1076,10 +1151,10 @@ static bool mark(struct model_link *self)
   wasmfx_mark(rt, &frame->mark);
   model_mark(&model, &frame->model_mark);
   frame->is_marked = true;
-  const unsigned place = below(COUNT_OF(old_marks));
-  old_marks[place].mark = frame->mark;
-  old_marks[place].same = frame->model_mark;
-  old_marks_used |= 1u << place;
+  const unsigned place = below(COUNT_OF(era.old_marks));
+  era.old_marks[place].is_set = true;
+  era.old_marks[place].mark = frame->mark;
+  era.old_marks[place].same = frame->model_mark;
   return true;
 }
 
@@ -1098,9 +1173,11 @@ static bool unwind_from_here(struct model_link *self, const wasmfx_mark_t *to, c
 
 static bool unwind(struct model_link *self)
 {
-  const unsigned place = below(COUNT_OF(old_marks));
-  if (one_in(3))
-    return old_marks_used >> place & 1 && unwind_from_here(self, &old_marks[place].mark, &old_marks[place].same);
+  if (one_in(3)) {
+    const unsigned place = below(COUNT_OF(era.old_marks));
+    return era.old_marks[place].is_set &&
+           unwind_from_here(self, &era.old_marks[place].mark, &era.old_marks[place].same);
+  }
 
   const struct model_link *link = model.running[below((unsigned)model.running_count)];
   struct frame *frame = frame_of(link);
@@ -1113,16 +1190,19 @@ static bool unwind(struct model_link *self)
   longjmp(frame->jump, 1);
 }
 
+/* A longjmp has come to `self`. */
 static void land_after_jump(struct model_link *self)
 {
   size_t killed = 0;
+  char here = 0;
+  FORGET_FRAMES_BELOW(&here); /* AddressSanitizer does not know where a stack that is not its own ends */
   EXPECT("who was jumped to", jumps_to->number, self->number);
   EXPECT_STATUS(WASMFX_OK, wasmfx_unwind_to(rt, &frame_of(self)->mark, &killed));
   EXPECT("continuations killed", model_unwind_to(&model, &frame_of(self)->model_mark), killed);
   EXPECT("who has control", model_top(&model)->number, self->number);
 }
 
-/* ---- The operations: the rest --------------------------------------------------------------------------------------------- */
+/* ---- The rest ------------------------------------------------------------------------ */
 
 static bool set_host_word(struct model_link *self)
 {
@@ -1143,7 +1223,7 @@ static bool set_tenant(struct model_link *self)
 {
   const uint32_t tenant = below(3);
   begin(self, OP_TENANT, NULL, -1, -1, tenant);
-  EXPECT_STATUS(tenant < tenants ? WASMFX_OK : WASMFX_ERROR_ARGUMENT, wasmfx_tenant_set(rt, tenant));
+  EXPECT_STATUS(tenant < era.tenants ? WASMFX_OK : WASMFX_ERROR_ARGUMENT, wasmfx_tenant_set(rt, tenant));
   return true;
 }
 
@@ -1158,42 +1238,54 @@ static bool free_runtime(struct model_link *self)
   return true;
 }
 
-/* ---- The interpreter ---------------------------------------------------------------------------------------------------------- */
-
-static const struct {
-  bool (*perform)(struct model_link *self);
-  unsigned weight;
-} repertory[OPERATIONS] = {
-  [OP_NEW] = { make_cont, 40 },
-  [OP_BIND] = { bind, 15 },
-  [OP_RESUME] = { resume, 100 },
-  [OP_SUSPEND] = { suspend, 150 },
-  [OP_SWITCH] = { switch_to, 60 },
-  [OP_RESUME_THROW] = { resume_throw, 6 },
-  [OP_RESUME_THROW_REF] = { resume_throw_ref, 6 },
-  [OP_THROW] = { throw, 3 },
-  [OP_THROW_REF] = { throw_ref, 3 },
-  [OP_TRAP] = { trap, 3 },
-  [OP_RETURN] = { end_loop, 15 },
-  [OP_DROP] = { drop, 5 },
-  [OP_CANCEL] = { cancel, 4 },
-  [OP_BARRIER] = { run_inside_barrier, 5 },
-  [OP_ROOT] = { run_inside_root, 5 },
-  [OP_LEAVE] = { leave_wrongly, 2 },
-  [OP_MARK] = { mark, 8 },
-  [OP_UNWIND] = { unwind, 4 },
-  [OP_HOST_WORD] = { set_host_word, 6 },
-  [OP_STACK_CLASS] = { choose_stack_class, 3 },
-  [OP_TENANT] = { set_tenant, 1 },
-  [OP_FREE] = { free_runtime, 1 },
+static const struct repertory repertory[OPERATIONS] = {
+  [OP_NEW] = { "new", make_cont, 40 },
+  [OP_BIND] = { "bind", bind, 15 },
+  [OP_RESUME] = { "resume", resume, 100 },
+  [OP_SUSPEND] = { "suspend", suspend, 150 },
+  [OP_SWITCH] = { "switch", switch_to, 60 },
+  [OP_RESUME_THROW] = { "resume_throw", resume_throw, 6 },
+  [OP_RESUME_THROW_REF] = { "resume_throw_ref", resume_throw_ref, 6 },
+  [OP_THROW] = { "throw", throw, 3 },
+  [OP_THROW_REF] = { "throw_ref", throw_ref, 3 },
+  [OP_TRAP] = { "trap", trap, 3 },
+  [OP_RETURN] = { "return", end_loop, 15 },
+  [OP_DROP] = { "drop", drop, 5 },
+  [OP_CANCEL] = { "cancel", cancel, 4 },
+  [OP_BARRIER] = { "barrier", run_inside_barrier, 5 },
+  [OP_ROOT] = { "root", run_inside_root, 5 },
+  [OP_LEAVE] = { "leave", leave_wrongly, 2 },
+  [OP_MARK] = { "mark", mark, 8 },
+  [OP_UNWIND] = { "unwind", unwind, 4 },
+  [OP_HOST_WORD] = { "host_word", set_host_word, 6 },
+  [OP_STACK_CLASS] = { "stack_class", choose_stack_class, 3 },
+  [OP_TENANT] = { "tenant", set_tenant, 1 },
+  [OP_FREE] = { "free", free_runtime, 1 },
 };
+
+/* ---- The interpreter ----------------------------------------------------------------- */
+
+/* The frame of a link that begins. */
+static void open_frame(const struct model_link *link)
+{
+  struct frame *frame = frame_of(link);
+  frame->call = 0;
+  frame->is_marked = false;
+  frame->scope = NULL;
+  frame->is_ending = false;
+  frame->arrived = NULL;
+  frame->starts = false;
+  frame->next.cont = NULL;
+  frame->repeats = 0;
+  frame->captured_at = NULL;
+}
 
 static enum operation choose_operation(void)
 {
-  unsigned choice = below(weights_total);
+  unsigned choice = below(program.weights_total);
   enum operation operation = OP_NEW;
-  while (choice >= weights[operation])
-    choice -= weights[operation++];
+  while (choice >= program.weights[operation])
+    choice -= program.weights[operation++];
   return operation;
 }
 
@@ -1206,7 +1298,7 @@ static bool react_to_exception(struct model_link *self)
   if (!exception || !one_in(4))
     return false;
   const struct model_exception same = model.landing.exception;
-  const int tag = (int)(same.tag - model_tags);
+  const int tag = (int)(same.tag - era.model_tags);
   return one_in(4) ? resume_throw_this(self, exception, &same, tag) : throw_this(self, exception, &same, tag);
 }
 
@@ -1248,10 +1340,10 @@ static void take_step(struct model_link *self)
 static bool is_finished(const struct model_link *self)
 {
   const struct model_link *owner = model_stack_owner(&model, self);
-  return steps_left == 0 || frame_of(self)->is_ending || (owner && frame_of(owner)->is_ending);
+  return program.steps_left == 0 || frame_of(self)->is_ending || (owner && frame_of(owner)->is_ending);
 }
 
-/* Does random operations as `self`. */
+/* Does random operations as `self` until it ends. */
 static void interpret(struct model_link *self)
 {
   if (setjmp(frame_of(self)->jump) != 0)
@@ -1268,7 +1360,7 @@ static void begin_body(struct model_link *self, wasmfx_outcome_t arrived, enum f
   expect_payload(arrived, form);
   expect_variable(WASMFX_NULL_CONT, from);
   mind_switched(self);
-  if (percent(growth))
+  if (percent(program.growth))
     frame_of(self)->starts = true;
 }
 
@@ -1278,6 +1370,7 @@ static void end_body(struct model_link *self, const wasmfx_value_t *results)
   model_return(&model, results);
 }
 
+/* The bodies of all continuations: `env` is the link. */
 static void general_body(wasmfx_runtime_t *runtime, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
 {
   struct model_link *self = env;
@@ -1309,36 +1402,36 @@ static uint64_t word_body(wasmfx_runtime_t *runtime, void *env, uint64_t word, w
   return value.word;
 }
 
-/* ---- Programs, eras, the run ------------------------------------------------------------------------------------------------------ */
+/* ---- Programs ------------------------------------------------------------------------ */
 
 static void choose_style(void)
 {
   static const unsigned growths[] = { 0, 10, 50, 90 }, insistences[] = { 0, 50, 85, 97 };
   static const unsigned factors[] = { 0, 1, 1, 4 };
-  weights_total = 0;
+  program.weights_total = 0;
   for (unsigned i = 0; i < OPERATIONS; i++) {
-    weights[i] = repertory[i].weight * factors[below(COUNT_OF(factors))];
+    program.weights[i] = repertory[i].weight * factors[below(COUNT_OF(factors))];
     if (i == OP_NEW || i == OP_RESUME || i == OP_RETURN)
-      weights[i] += 8;
-    weights_total += weights[i];
+      program.weights[i] += 8;
+    program.weights_total += program.weights[i];
   }
-  growth = growths[below(COUNT_OF(growths))];
-  insistence = insistences[below(COUNT_OF(insistences))];
-  repetition = below(3) * 8;
+  program.growth = growths[below(COUNT_OF(growths))];
+  program.insistence = insistences[below(COUNT_OF(insistences))];
+  program.repetition = below(3) * 8;
   for (unsigned i = 0; i < FAVOURITE_TABLES; i++)
-    favourite_tables[i] = (int)below(TABLES);
+    program.favourite_tables[i] = (int)below(TABLES);
   for (unsigned i = 0; i < FAVOURITE_TAGS; i++)
-    favourite_tags[i] = (int)below(TAGS);
+    program.favourite_tags[i] = (int)below(TAGS);
 }
 
 static void run_program(void)
 {
   struct model_link *host = model.running[0];
-  programs++;
+  run.programs++;
   choose_style();
-  steps_left = 500 + below(20000);
-  if (steps_left > wanted - operations)
-    steps_left = wanted - operations;
+  program.steps_left = 500 + below(20000);
+  if (program.steps_left > run.wanted - run.operations)
+    program.steps_left = run.wanted - run.operations;
   frame_of(host)->is_marked = false;
   interpret(host);
   EXPECT("links running after a program", 1, model.running_count);
@@ -1353,11 +1446,15 @@ static void run_program(void)
   look_around();
 }
 
+/* ---- Eras ---------------------------------------------------------------------------- */
+
 static struct model_clause choose_clause(void)
 {
-  struct model_clause clause = { &model_tags[below(TAGS)], one_in(2) ? WASMFX_ON_SWITCH : WASMFX_ON_LABEL };
+  struct model_clause clause;
+  clause.kind = one_in(2) ? WASMFX_ON_SWITCH : WASMFX_ON_LABEL;
+  clause.tag = &era.model_tags[below(TAGS)];
   while (clause.kind == WASMFX_ON_SWITCH && clause.tag->type.params.count)
-    clause.tag = &model_tags[below(TAGS)];
+    clause.tag = &era.model_tags[below(TAGS)];
   return clause;
 }
 
@@ -1366,14 +1463,14 @@ static void make_tables(void)
 {
   for (unsigned i = 0; i < TABLES; i++) {
     wasmfx_clause_t clauses[MODEL_MAX_CLAUSES];
-    struct model_table *table = &model_tables[i];
+    struct model_table *table = &era.model_tables[i];
     table->count = i == 0 ? 0 : i < TABLES / 2 ? 1 + below(2) : below(MODEL_MAX_CLAUSES + 1);
     for (size_t k = 0; k < table->count; k++) {
-      table->clauses[k] = choose_clause();
-      clauses[k].tag = tags[table->clauses[k].tag - model_tags];
+      table->clauses[k] = k && one_in(4) ? table->clauses[k - 1] : choose_clause();
+      clauses[k].tag = era.tags[table->clauses[k].tag - era.model_tags];
       clauses[k].kind = table->clauses[k].kind;
     }
-    EXPECT_STATUS(WASMFX_OK, wasmfx_handlers_new(rt, clauses, table->count, &tables[i]));
+    EXPECT_STATUS(WASMFX_OK, wasmfx_handlers_new(rt, clauses, table->count, &era.tables[i]));
   }
 }
 
@@ -1400,6 +1497,21 @@ static void release_stack(void *context, void *memory, size_t bytes, uint32_t te
   free(memory);
 }
 
+static void on_switched(wasmfx_runtime_t *runtime, void **from_word, void **to_word)
+{
+  (void)runtime;
+  (void)from_word;
+  era.hook.to = *to_word;
+  era.hook.calls++;
+}
+
+static void on_died(wasmfx_runtime_t *runtime, void *word)
+{
+  (void)runtime;
+  era.hook.died++;
+  era.hook.died_sum += (uintptr_t)word;
+}
+
 /* Half of the runtimes are plain, where the library takes all its short paths. */
 static wasmfx_runtime_config_t choose_config(void)
 {
@@ -1414,6 +1526,10 @@ static wasmfx_runtime_config_t choose_config(void)
   config.tenants = 1 + below(2);
   config.cached_stacks = one_in(4) ? 4 : 0;
   config.float_control = one_in(3);
+  if (one_in(3)) {
+    config.switched = on_switched;
+    config.died = on_died;
+  }
   if (one_in(4)) {
     config.stack_allocator.allocate = allocate_stack;
     config.stack_allocator.release = release_stack;
@@ -1424,19 +1540,21 @@ static wasmfx_runtime_config_t choose_config(void)
 static void open_era(void)
 {
   const wasmfx_runtime_config_t config = choose_config();
-  tenants = config.tenants;
-  eras++;
+  era.tenants = config.tenants;
+  era.has_hook = config.switched != NULL;
+  memset(&era.hook, 0, sizeof era.hook);
+  run.eras++;
   EXPECT_STATUS(WASMFX_OK, wasmfx_runtime_new(&config, &rt));
   for (unsigned i = 0; i < TYPES; i++)
-    types[i] = make_type(&model_types[i]);
+    era.types[i] = make_type(&era.model_types[i]);
   for (unsigned i = 0; i < TAGS; i++)
-    EXPECT_STATUS(WASMFX_OK, wasmfx_tag_new(rt, make_type(&model_tags[i].type), &tags[i]));
+    EXPECT_STATUS(WASMFX_OK, wasmfx_tag_new(rt, make_type(&era.model_tags[i].type), &era.tags[i]));
   make_tables();
   model_init(&model);
   open_frame(model.running[0]);
-  memset(seen, 0, sizeof seen);
-  seen_count = 0;
-  old_marks_used = 0;
+  memset(era.seen, 0, sizeof era.seen);
+  era.seen_count = 0;
+  memset(era.old_marks, 0, sizeof era.old_marks);
 }
 
 static void close_era(void)
@@ -1444,21 +1562,27 @@ static void close_era(void)
   wasmfx_stats_t stats;
   size_t dropped = 0;
   wasmfx_runtime_stats(rt, &stats, sizeof stats);
-  retired += stats.objects_retired;
-  captures += model.captures;
-  deep_captures += model.deep_captures;
-  if (model.longest > longest_chain)
-    longest_chain = model.longest;
+  run.retired += stats.objects_retired;
+  run.captures += model.captures;
+  run.deep_captures += model.deep_captures;
+  if (model.longest > run.longest_chain)
+    run.longest_chain = model.longest;
   EXPECT_STATUS(WASMFX_OK, wasmfx_runtime_free(rt, &dropped));
   EXPECT("dropped with the runtime", model.conts_live, dropped);
-  dropped_at_ends += dropped;
+  while (model.live_count)
+    model_drop(&model, model.live[0]);
+  if (era.has_hook)
+    EXPECT("the sum of the host words of all that died", model.words_sum, era.hook.died_sum);
+  run.dropped_at_ends += dropped;
 }
 
-static void run(void)
+/* ---- The run ------------------------------------------------------------------------- */
+
+static void run_eras(void)
 {
-  while (operations < wanted) {
+  while (run.operations < run.wanted) {
     open_era();
-    for (unsigned left = 1 + below(16); left && operations < wanted && seen_count < SEEN / 2; left--)
+    for (unsigned left = 1 + below(16); left && run.operations < run.wanted && era.seen_count < SEEN / 2; left--)
       run_program();
     close_era();
   }
@@ -1466,13 +1590,14 @@ static void run(void)
 
 static void print_counts(void)
 {
-  printf("%" PRIu64 " operations:", operations);
+  printf("%" PRIu64 " operations:", run.operations);
   for (unsigned i = 0; i < OPERATIONS; i++)
-    printf("%s %s %" PRIu64, i ? "," : "", operation_names[i], counts[i]);
+    printf("%s %s %" PRIu64, i ? "," : "", repertory[i].name, run.counts[i]);
   printf("\n%" PRIu64 " calls that failed as they should, %" PRIu64 " of dead references; %" PRIu64
          " captures, %" PRIu64 " deep, %" PRIu64 " of them repeated from the same place; longest chain %zu; %" PRIu64
          " objects retired; %zu dropped with their runtimes\n",
-         failures, consumed_used, captures, deep_captures, repeated_captures, longest_chain, retired, dropped_at_ends);
+         run.failures, run.consumed_used, run.captures, run.deep_captures, run.repeated_captures, run.longest_chain,
+         run.retired, run.dropped_at_ends);
 }
 
 static int usage(void)
@@ -1487,7 +1612,7 @@ int main(int argc, char **argv)
   unsigned given = 0;
   for (int i = 1; i < argc; i++) {
     uint64_t *option = strcmp(argv[i], "--expect-retired") == 0 ? &expect_retired
-                       : strcmp(argv[i], "--trace") == 0        ? &trace_from
+                       : strcmp(argv[i], "--trace") == 0        ? &run.trace_from
                                                                 : NULL;
     if (option ? ++i == argc : given == COUNT_OF(numbers))
       return usage();
@@ -1495,26 +1620,26 @@ int main(int argc, char **argv)
   }
   if (given == 0)
     return usage();
-  wanted = numbers[0];
-  seed = random_state = numbers[1];
-  printf("model: seed %" PRIu64 "\n", seed);
+  run.wanted = numbers[0];
+  run.seed = run.random_state = numbers[1];
+  printf("model: seed %" PRIu64 "\n", run.seed);
   fflush(stdout);
 
-  shows_progress = wanted >= 5000000 && isatty(STDERR_FILENO);
-  report_crashes();
+  run.shows_progress = run.wanted >= 5000000 && isatty(STDERR_FILENO);
+  watch();
   for (unsigned i = 0; i < TYPES; i++)
-    model_types[i] = model_type_of(type_signatures[i]);
+    era.model_types[i] = model_type_of(type_signatures[i]);
   for (unsigned i = 0; i < TAGS; i++)
-    model_tags[i].type = model_type_of(tag_signatures[i]);
-  run();
-  if (shows_progress)
+    era.model_tags[i].type = model_type_of(tag_signatures[i]);
+  run_eras();
+  if (run.shows_progress)
     fprintf(stderr, "\r%40s\r", "");
   print_counts();
-  if (retired < expect_retired) {
-    printf("model: only %" PRIu64 " objects retired, %" PRIu64 " expected\n", retired, expect_retired);
+  if (run.retired < expect_retired) {
+    printf("model: only %" PRIu64 " objects retired, %" PRIu64 " expected\n", run.retired, expect_retired);
     return 1;
   }
-  printf("model: the library did what the model says (%u programs, %u runtimes, seed %" PRIu64 ")\n", programs, eras,
-         seed);
+  printf("model: the library did what the model says (%u programs, %u runtimes, seed %" PRIu64 ")\n", run.programs,
+         run.eras, run.seed);
   return 0;
 }

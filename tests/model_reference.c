@@ -88,6 +88,8 @@ static void end_link(struct model *m, struct model_link *link)
   if (link->kind == MODEL_CONT) {
     m->conts_live--;
     m->stacks_used -= !link->is_fresh;
+    m->words_died += link->host_word != NULL;
+    m->words_sum += (uintptr_t)link->host_word;
   }
   link->in_use = false;
 }
@@ -676,6 +678,7 @@ const struct model_landing *model_cancel(struct model *m, struct model_reference
     return fail(m, status);
   struct model_link *outermost = cont->chain[0];
   const struct model_landing *landing = throw_into(m, cont, NULL, exception);
+  /* If it was fresh it is dead by now, and nobody looks at this. */
   outermost->cancelling.active = true;
   outermost->cancelling.attempts_left = attempts ? attempts - 1 : SIZE_MAX;
   outermost->cancelling.exception = *exception;
@@ -687,6 +690,7 @@ const struct model_landing *model_cancel(struct model *m, struct model_reference
 struct model_link *model_enter(struct model *m, enum model_link_kind kind)
 {
   struct model_link *scope = make_link(m, kind);
+  scope->host_word = model_body(m)->host_word;
   push(m, scope);
   return scope;
 }

@@ -101,7 +101,7 @@ struct model_cancelling {
 struct model_link {
   enum model_link_kind kind;
   uint64_t number; /* no two links ever have the same */
-  void *host_word; /* not of barriers, which have none */
+  void *host_word; /* not of barriers, which have none; of a root at first that of who opened it */
 
   /* continuations only */
   bool is_fresh;
@@ -173,6 +173,7 @@ struct model {
   size_t next_link; /* where to look first for a free one */
 
   uint64_t links_born, references_born;
+  uint64_t words_died, words_sum; /* host words, not null, of continuations that have died */
   size_t conts_created, conts_live, stacks_used;
   size_t depth, scopes_open; /* continuations and scopes in the running list, all roots taken together */
   size_t longest, captures, deep_captures;

@@ -279,10 +279,12 @@ static void a_root(struct fixture *fixture)
   *outside = fixture;
   assert_status(wasmfx_root_enter(rt, &scope), WASMFX_OK);
   assert_int_equal(wasmfx_depth(rt), 0);
-  assert_null(*wasmfx_host_word(rt));
+  assert_ptr_equal(*wasmfx_host_word(rt), fixture); /* a copy */
+  *wasmfx_host_word(rt) = NULL;
   assert_cannot_leave(fixture, WASMFX_TRAP_UNHANDLED);
-  void *low, *high;
-  assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_ERROR_STATE);
+  void *low, *high; /* it stands on the stack of who opened it */
+  assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
+  assert_true((char *)low < (char *)&scope && (char *)&scope < (char *)high);
 
   wasmfx_cont_t inner = word_cont_of(rt, ":l", pause_once, fixture);
   assert_outcome(wasmfx_resume_word(rt, &inner, fixture->on_pause, 0), WASMFX_SUSPENDED);
@@ -292,6 +294,19 @@ static void a_root(struct fixture *fixture)
   assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
   assert_true((char *)low < (char *)&scope && (char *)&scope < (char *)high);
   assert_outcome(wasmfx_resume_word(rt, &inner, NULL, 0), WASMFX_RETURNED); /* made in there, it may live on out here */
+}
+
+static void the_hosts_own_stack_has_no_bounds_to_tell(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  wasmfx_scope_t scope;
+  void *low = &scope, *high = &scope;
+  assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_ERROR_STATE);
+  assert_status(wasmfx_root_enter(rt, &scope), WASMFX_OK);
+  assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_ERROR_STATE);
+  assert_status(wasmfx_root_leave(rt, &scope), WASMFX_OK);
+  assert_ptr_equal(low, &scope);
+  assert_ptr_equal(high, &scope);
 }
 
 static void a_root_starts_a_chain_of_its_own(void **state)
@@ -305,13 +320,16 @@ static void root_on_root(struct fixture *fixture)
 {
   wasmfx_scope_t outer, inner;
   assert_status(wasmfx_root_enter(fixture->rt, &outer), WASMFX_OK);
+  assert_null(*wasmfx_host_word(fixture->rt));
   *wasmfx_host_word(fixture->rt) = &outer;
   assert_status(wasmfx_root_enter(fixture->rt, &inner), WASMFX_OK);
-  assert_null(*wasmfx_host_word(fixture->rt));
+  assert_ptr_equal(*wasmfx_host_word(fixture->rt), &outer);
+  *wasmfx_host_word(fixture->rt) = &inner;
   assert_cannot_leave(fixture, WASMFX_TRAP_UNHANDLED);
   assert_status(wasmfx_root_leave(fixture->rt, &inner), WASMFX_OK);
   assert_ptr_equal(*wasmfx_host_word(fixture->rt), &outer);
   assert_status(wasmfx_root_leave(fixture->rt, &outer), WASMFX_OK);
+  assert_null(*wasmfx_host_word(fixture->rt));
 }
 
 static void roots_nest_and_each_has_a_host_word_of_its_own(void **state)
@@ -758,6 +776,7 @@ int main(void)
     in_a_world(a_barrier_on_the_hosts_stack_encloses_whole_resumes),
     in_a_world(a_body_that_ends_closes_the_scopes_that_it_opened),
     in_a_world(a_root_starts_a_chain_of_its_own),
+    in_a_world(the_hosts_own_stack_has_no_bounds_to_tell),
     in_a_world(roots_nest_and_each_has_a_host_word_of_its_own),
     in_a_world(the_host_may_be_re_entered_many_times),
     in_a_world(only_the_innermost_open_scope_can_be_left_and_once),

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is a reference and what is not: other runtimes' values, dead ones, and any 64 bits. */
+#include "support.h"
+
+/* ---- Bodies ------------------------------------------------------------------------ */
+
+static uint64_t return_word(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)rt, (void)env, (void)from;
+  return word;
+}
+
+static uint64_t pause_once(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const wasmfx_tag_t *pause = env;
+  (void)word, (void)from;
+  return wasmfx_suspend_word(rt, pause, 0).word;
+}
+
+/* ---- Several runtimes ------------------------------------------------------------------------------ */
+
+/** A continuation of one runtime that works with those of another. */
+struct visit {
+  wasmfx_runtime_t *home, *abroad;
+  wasmfx_tag_t *pause_at_home, *pause_abroad;
+  const wasmfx_handlers_t *handlers_abroad;
+};
+
+static uint64_t visit_another_runtime(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct visit *visit = env;
+  wasmfx_cont_t cont = word_cont_of(visit->abroad, ":l", pause_once, visit->pause_abroad);
+  (void)from;
+  assert_outcome(wasmfx_resume_word(visit->abroad, &cont, visit->handlers_abroad, 0), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_suspend_word(rt, visit->pause_at_home, 0), WASMFX_RETURNED);
+  assert_int_equal(wasmfx_depth(rt), 1);
+  assert_int_equal(wasmfx_depth(visit->abroad), 0);
+  assert_outcome(wasmfx_resume_word(visit->abroad, &cont, NULL, 0), WASMFX_RETURNED);
+  return word;
+}
+
+static void several_runtimes_live_side_by_side(void **state)
+{
+  struct world *world = world_new(NULL);
+  struct visit visit = { .home = runtime_of(state), .abroad = world->rt };
+  visit.pause_at_home = tag_of(visit.home, ":l");
+  visit.pause_abroad = tag_of(visit.abroad, ":l");
+  visit.handlers_abroad = HANDLERS(visit.abroad, ON_LABEL(visit.pause_abroad));
+  const wasmfx_handlers_t *handlers = HANDLERS(visit.home, ON_LABEL(visit.pause_at_home));
+  wasmfx_cont_t conts[20];
+  for (size_t i = 0; i < COUNT_OF(conts); i++) {
+    conts[i] = word_cont_of(visit.home, ":l", visit_another_runtime, &visit);
+    assert_outcome(wasmfx_resume_word(visit.home, &conts[i], handlers, 0), WASMFX_SUSPENDED);
+    assert_live(visit.home, i + 1, i + 1);
+    assert_live(visit.abroad, i + 1, i + 1);
+  }
+  for (size_t i = 0; i < COUNT_OF(conts); i++)
+    assert_outcome(wasmfx_resume_word(visit.home, &conts[i], NULL, 0), WASMFX_RETURNED);
+  assert_live(visit.home, 0, 0);
+  assert_live(visit.abroad, 0, 0);
+  world_free(world);
+}
+
+/** Nothing may be done with `cont` here. */
+static void assert_no_reference(wasmfx_runtime_t *rt, wasmfx_cont_t cont)
+{
+  const wasmfx_cont_t given = cont;
+  const wasmfx_value_t one = i64_value(1);
+  assert_state(rt, cont, WASMFX_STATE_CONSUMED);
+  assert_int_equal(wasmfx_cont_arity(rt, cont), 0);
+  assert_null(wasmfx_cont_host_word(rt, cont));
+  assert_status(wasmfx_cont_bind(rt, &cont, NULL, &one, 1), WASMFX_TRAP_CONSUMED);
+  assert_outcome(wasmfx_resume_word(rt, &cont, NULL, 1), WASMFX_TRAP_CONSUMED);
+  assert_outcome(wasmfx_resume(rt, &cont, NULL, &one, 1), WASMFX_TRAP_CONSUMED);
+  assert_outcome(wasmfx_switch_word(rt, &cont, NULL, NULL, 1), WASMFX_TRAP_CONSUMED);
+  assert_status(wasmfx_drop(rt, &cont), WASMFX_TRAP_CONSUMED);
+  assert_status(wasmfx_cont_stack_class(rt, cont, 0), WASMFX_TRAP_CONSUMED);
+  assert_int_equal(cont, given);
+}
+
+static void a_reference_means_nothing_on_another_runtime(void **state)
+{
+  wasmfx_runtime_t *here = runtime_of(state);
+  struct world *world = world_new(NULL);
+  wasmfx_cont_t ours[100], theirs[100];
+  for (size_t i = 0; i < 100; i++) {
+    ours[i] = word_cont_of(here, "l:l", return_word, NULL);
+    theirs[i] = word_cont_of(world->rt, "l:l", return_word, NULL);
+  }
+  for (size_t i = 0; i < 100; i++) {
+    assert_no_reference(here, theirs[i]);
+    assert_no_reference(world->rt, ours[i]);
+  }
+  for (size_t i = 0; i < 100; i++) {
+    assert_outcome(wasmfx_resume_word(here, &ours[i], NULL, i), WASMFX_RETURNED);
+    assert_outcome(wasmfx_resume_word(world->rt, &theirs[i], NULL, i), WASMFX_RETURNED);
+  }
+  world_free(world);
+}
+
+/* ---- Values that are no references ------------------------------------------------------------------- */
+
+static void no_64_bit_value_but_the_reference_is_alive(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  uint64_t seed = 0x2545f4914f6cdd1d;
+  wasmfx_cont_t cont = word_cont_of(rt, "l:l", return_word, NULL);
+  const struct view before = view_of(rt);
+  for (uint64_t bit = 0; bit < 64; bit++)
+    assert_no_reference(rt, cont ^ UINT64_C(1) << bit);
+  for (uint64_t delta = 1; delta <= 1000; delta++) {
+    assert_no_reference(rt, cont + delta);
+    assert_no_reference(rt, cont - delta);
+    assert_no_reference(rt, cont + (delta << 32));
+    assert_no_reference(rt, cont - (delta << 32));
+    assert_no_reference(rt, delta);
+    assert_no_reference(rt, ~delta);
+  }
+  for (int i = 0; i < 1000000; i++) {
+    wasmfx_cont_t garbage = random_word(&seed);
+    if (i % 2) /* one that names a slot in use */
+      garbage = (garbage & ~UINT64_C(0xffffffff)) | (uint32_t)cont;
+    if (garbage != cont && garbage != WASMFX_NULL_CONT)
+      assert_no_reference(rt, garbage);
+  }
+  assert_unchanged(rt, &before);
+  assert_outcome(wasmfx_resume_word(rt, &cont, NULL, 1), WASMFX_RETURNED);
+}
+
+static void every_reference_of_a_long_life_stays_dead(void **state)
+{
+  enum { LIVES = 2000 };
+  wasmfx_runtime_t *rt = runtime_of(state);
+  static wasmfx_cont_t dead[LIVES];
+  wasmfx_tag_t *pause = tag_of(rt, ":l");
+  const wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(pause));
+  wasmfx_type_t *type = type_of(rt, ":l");
+  for (size_t i = 0; i < LIVES; i += 2) {
+    wasmfx_cont_t cont;
+    assert_status(wasmfx_cont_new_word(rt, type, pause_once, pause, &cont), WASMFX_OK);
+    dead[i] = cont;
+    assert_outcome(wasmfx_resume_word(rt, &cont, handlers, 0), WASMFX_SUSPENDED);
+    dead[i + 1] = cont;
+    assert_outcome(wasmfx_resume_word(rt, &cont, handlers, 0), WASMFX_RETURNED);
+  }
+  wasmfx_cont_t alive = word_cont_of(rt, "l:l", return_word, NULL);
+  for (size_t i = 0; i < LIVES; i++)
+    assert_no_reference(rt, dead[i]);
+  for (size_t i = 0; i < LIVES; i++)
+    for (size_t j = i + 1; j < LIVES && j < i + 50; j++)
+      assert_true(dead[i] != dead[j]);
+  assert_outcome(wasmfx_resume_word(rt, &alive, NULL, 0), WASMFX_RETURNED);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    in_a_world(several_runtimes_live_side_by_side),
+    in_a_world(a_reference_means_nothing_on_another_runtime),
+    in_a_world(no_64_bit_value_but_the_reference_is_alive),
+    in_a_world(every_reference_of_a_long_life_stays_dead),
+  };
+  return cmocka_run_group_tests_name("references", tests, NULL, NULL);
+}
