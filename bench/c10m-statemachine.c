@@ -5,6 +5,7 @@
  */
 #include "c10m-work.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 const char c10m_name[] = "c10m-statemachine";
@@ -22,24 +23,25 @@ static void start(struct machine *machine, uint64_t number)
   machine->number = number;
 }
 
-/* Not inlined: a scheduler does not know which machine it steps. */
-static __attribute__((noinline)) void step(struct machine *machine, struct c10m *work)
+/* Takes one step; whether it was the last one. Not inlined: a scheduler does not
+ * know which machine it steps. */
+static __attribute__((noinline)) bool step(struct machine *machine, struct c10m *work)
 {
   switch (machine->next) {
   case BEFORE_YIELD:
     while (machine->line < work->before)
       c10m_write(work, machine->number, machine->line++);
     machine->next = AFTER_YIELD;
-    break;
+    return false;
   case AFTER_YIELD:
     while (machine->line < work->before + work->after)
       c10m_write(work, machine->number, machine->line++);
-    c10m_ended(work, machine->number);
     machine->next = EMPTY;
-    break;
+    return true;
   case EMPTY:
     break;
   }
+  return false;
 }
 
 void c10m_run(struct c10m *work)
@@ -49,7 +51,8 @@ void c10m_run(struct c10m *work)
     c10m_fail("no memory");
 
   for (uint64_t number = 0, slot = 0; number < work->total + work->live; number++) {
-    step(&window[slot], work);
+    if (step(&window[slot], work))
+      c10m_ended(work, window[slot].number);
     if (number < work->total) {
       start(&window[slot], number);
       step(&window[slot], work);

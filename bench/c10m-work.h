@@ -25,7 +25,8 @@ struct c10m {
 /* One I/O call: line `line` of coroutine `number`. */
 void c10m_write(struct c10m *work, uint64_t number, unsigned line);
 
-/* To be called at the end of each coroutine. Shows progress on a terminal. */
+/* To be called when a coroutine has come to its end, with its number, which is
+ * also its result. Shows progress on a terminal. */
 void c10m_ended(struct c10m *work, uint64_t number);
 
 /* Ends the program. */
