@@ -242,6 +242,62 @@ static void a_switch_target_may_have_a_bound_prefix(void **state)
   assert_status(wasmfx_drop(rt, &target.cont), WASMFX_OK);
 }
 
+/** Suspends in general form by a tag with results [i64 i64 contref]. */
+static void suspend_for_two_words(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  struct seen *seen = env;
+  (void)args;
+  const wasmfx_outcome_t woken = wasmfx_suspend(rt, seen->tag, NULL, 0);
+  assert_outcome(woken, WASMFX_RETURNED);
+  seen->word = woken.values[0].word;
+  seen->more = woken.values[1].word;
+  seen->cont = woken.values[2].contref;
+  results[0] = woken.values[0];
+}
+
+static void a_suspended_switch_target_may_have_a_bound_prefix(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  const wasmfx_value_t seven = i64_value(7);
+  struct seen seen = { .tag = tag_of(rt, ":l"), .wait = type_of(rt, "lc:l") }, target = { .tag = tag_of(rt, ":llc") };
+  seen.target = cont_of(rt, ":l", suspend_for_two_words, &target);
+  assert_outcome(wasmfx_resume(rt, &seen.target, HANDLERS(rt, ON_LABEL(target.tag)), NULL, 0), WASMFX_SUSPENDED);
+  assert_status(wasmfx_cont_bind(rt, &seen.target, NULL, &seven, 1), WASMFX_OK);
+  wasmfx_cont_t cont = word_cont_of(rt, ":l", switch_away, &seen);
+  const wasmfx_outcome_t outcome = wasmfx_resume_word(rt, &cont, HANDLERS(rt, ON_SWITCH(seen.tag)), 0);
+  assert_outcome(outcome, WASMFX_RETURNED);
+  assert_int_equal(target.word, 7);
+  assert_int_equal(target.more, 5);
+  assert_state(rt, target.cont, WASMFX_STATE_SUSPENDED);
+  assert_status(wasmfx_drop(rt, &target.cont), WASMFX_OK);
+}
+
+static uint64_t switch_to_what_waits_for_nothing(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct seen *seen = env;
+  const wasmfx_value_t values[2] = { i64_value(7), cont_value(some_cont) };
+  (void)from;
+  seen->target = cont_of(rt, "lc:l", never_in_slots, NULL);
+  assert_status(wasmfx_cont_bind(rt, &seen->target, NULL, values, 2), WASMFX_OK);
+  const wasmfx_cont_t given = seen->target;
+  const struct view before = view_of(rt);
+  assert_outcome(wasmfx_switch(rt, &seen->target, seen->tag, seen->wait, values, 0), WASMFX_ERROR_ARITY);
+  assert_outcome(wasmfx_switch(rt, &seen->target, seen->tag, seen->wait, values, 1), WASMFX_ERROR_ARITY);
+  assert_outcome(wasmfx_switch_word(rt, &seen->target, seen->tag, seen->wait, 5), WASMFX_ERROR_ARITY);
+  assert_int_equal(seen->target, given);
+  assert_unchanged(rt, &before);
+  assert_status(wasmfx_drop(rt, &seen->target), WASMFX_OK);
+  return word;
+}
+
+static void a_switch_target_whose_contref_is_bound_is_refused(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct seen seen = { .tag = tag_of(rt, ":l"), .wait = type_of(rt, "lc:l") };
+  wasmfx_cont_t cont = word_cont_of(rt, ":l", switch_to_what_waits_for_nothing, &seen);
+  assert_outcome(wasmfx_resume_word(rt, &cont, HANDLERS(rt, ON_SWITCH(seen.tag)), 0), WASMFX_RETURNED);
+}
+
 static void bind_checks_the_type_that_it_is_to_give(void **state)
 {
   wasmfx_runtime_t *rt = runtime_of(state);
@@ -369,6 +425,28 @@ static void a_suspend_or_throw_of_a_wrong_length_changes_nothing(void **state)
   assert_outcome(wasmfx_resume_word(rt, &cont, handlers, 1), WASMFX_RETURNED);
 }
 
+static uint64_t suspend_by_no_tag(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)env, (void)from;
+  assert_outcome(wasmfx_suspend_word(rt, NULL, 0), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_suspend(rt, NULL, NULL, 0), WASMFX_ERROR_ARGUMENT);
+  return word;
+}
+
+static void no_table_handles_a_suspension_without_a_tag(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  wasmfx_tag_t *in_slots = tag_of(rt, "ll:"), *in_words = tag_of(rt, ":");
+  const wasmfx_handlers_t *tables[] = {
+    NULL, handlers_of(rt, NULL, 0), HANDLERS(rt, ON_LABEL(in_slots)), HANDLERS(rt, ON_LABEL(in_words)),
+    HANDLERS(rt, ON_SWITCH(in_words)), HANDLERS(rt, ON_LABEL(in_slots), ON_LABEL(in_words)),
+  };
+  for (size_t i = 0; i < COUNT_OF(tables); i++) {
+    wasmfx_cont_t cont = word_cont_of(rt, ":", suspend_by_no_tag, NULL);
+    assert_outcome(wasmfx_resume_word(rt, &cont, tables[i], 0), WASMFX_RETURNED);
+  }
+}
+
 static uint64_t switch_with_wrong_lengths(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
 {
   const struct seen *seen = env;
@@ -412,10 +490,13 @@ int main(void)
     in_a_world(what_remains_after_a_bind_may_travel_as_a_word),
     in_a_world(a_bound_contref_arrives_as_the_last_parameter),
     in_a_world(a_switch_target_may_have_a_bound_prefix),
+    in_a_world(a_suspended_switch_target_may_have_a_bound_prefix),
+    in_a_world(a_switch_target_whose_contref_is_bound_is_refused),
     in_a_world(bind_checks_the_type_that_it_is_to_give),
     in_a_world(a_resume_or_bind_of_a_wrong_length_changes_nothing),
     in_a_world(resume_word_of_what_waits_for_more_is_refused),
     in_a_world(a_suspend_or_throw_of_a_wrong_length_changes_nothing),
+    in_a_world(no_table_handles_a_suspension_without_a_tag),
     in_a_world(a_switch_of_a_wrong_length_changes_nothing),
   };
   return cmocka_run_group_tests_name("bind", tests, NULL, NULL);

@@ -7,6 +7,7 @@
 struct thrown {
   wasmfx_tag_t *pause; /* [] -> [] */
   wasmfx_tag_t *oops;  /* [i64 v128] -> [] */
+  void *low, *high;
 };
 
 static uint64_t throw_two_values(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
@@ -26,6 +27,35 @@ static void assert_two_values(const struct thrown *thrown, const wasmfx_exceptio
   assert_int_equal(exception->values[0].i64, first);
   for (int i = 0; i < 16; i++)
     assert_int_equal(exception->values[1].v128[i], 0xa5);
+}
+
+/** The values that it throws lie on its own stack; the bounds of that are noted. */
+static uint64_t throw_from_own_stack(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct thrown *thrown = env;
+  assert_status(wasmfx_stack_bounds(rt, &thrown->low, &thrown->high), WASMFX_OK);
+  return throw_two_values(rt, env, word, from);
+}
+
+/* Nobody's any more, but AddressSanitizer still knows frames there. Volatile, so that it is no memset. */
+__attribute__((noinline, no_sanitize("address"))) static void overwrite(void *low, void *high)
+{
+  for (volatile char *byte = low; byte < (volatile char *)high; byte++)
+    *byte = (char)0xee;
+}
+
+static void what_is_thrown_outlives_the_stack_that_it_lay_on(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct thrown thrown = { .oops = tag_of(rt, "lv:") };
+  wasmfx_cont_t cont = word_cont_of(rt, "l:l", throw_from_own_stack, &thrown);
+  const wasmfx_outcome_t outcome = wasmfx_resume_word(rt, &cont, NULL, 77);
+  assert_outcome(outcome, WASMFX_THREW);
+  const char *values = (const char *)outcome.exception->values, *exception = (const char *)outcome.exception;
+  overwrite(thrown.low, thrown.high);
+  assert_false((char *)thrown.low <= values && values < (char *)thrown.high);
+  assert_false((char *)thrown.low <= exception && exception < (char *)thrown.high);
+  assert_two_values(&thrown, outcome.exception, 77);
 }
 
 /** Resumes one that throws, and lets its exception through. */
@@ -147,6 +177,7 @@ static void a_tag_with_results_is_no_exception(void **state)
 int main(void)
 {
   const struct CMUnitTest tests[] = {
+    in_a_world(what_is_thrown_outlives_the_stack_that_it_lay_on),
     in_a_world(an_exception_can_be_thrown_on_through_many_resumes),
     in_a_world(a_kept_copy_of_an_exception_can_be_thrown_again_and_again),
     in_a_world(an_exception_carries_the_hosts_own_pointer),

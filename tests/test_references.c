@@ -98,6 +98,24 @@ static void a_reference_means_nothing_on_another_runtime(void **state)
   world_free(world);
 }
 
+static void a_reference_means_nothing_on_a_runtime_that_comes_after(void **state)
+{
+  enum { LIVES = 50, CONTS = 20 };
+  static wasmfx_cont_t old[LIVES * CONTS];
+  (void)state;
+  for (size_t life = 0; life < LIVES; life++) {
+    struct world *world = world_new(NULL); /* at the same addresses, likely */
+    wasmfx_cont_t conts[CONTS];
+    for (size_t i = 0; i < CONTS; i++)
+      conts[i] = old[life * CONTS + i] = word_cont_of(world->rt, "l:l", return_word, NULL);
+    for (size_t i = 0; i < life * CONTS; i++)
+      assert_no_reference(world->rt, old[i]);
+    for (size_t i = 0; i < CONTS; i++)
+      assert_outcome(wasmfx_resume_word(world->rt, &conts[i], NULL, i), WASMFX_RETURNED);
+    world_free(world);
+  }
+}
+
 /* ---- Values that are no references ------------------------------------------------------------------- */
 
 static void no_64_bit_value_but_the_reference_is_alive(void **state)
@@ -157,6 +175,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     in_a_world(several_runtimes_live_side_by_side),
     in_a_world(a_reference_means_nothing_on_another_runtime),
+    cmocka_unit_test(a_reference_means_nothing_on_a_runtime_that_comes_after),
     in_a_world(no_64_bit_value_but_the_reference_is_alive),
     in_a_world(every_reference_of_a_long_life_stays_dead),
   };

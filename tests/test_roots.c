@@ -7,6 +7,7 @@
 #include "support.h"
 
 #include <setjmp.h>
+#include <stdlib.h>
 #include <string.h>
 
 /** What the bodies here get. */
@@ -479,6 +480,55 @@ static void barriers_and_roots_nest_64_deep(void **state)
   }
 }
 
+static void scopes_use_nothing_up(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.max_conts = 4;
+  struct world *world = world_new(&config);
+  struct fixture fixture;
+  fixture_init(&fixture, world->rt);
+  fixture.levels = 2;
+  for (int i = 0; i < 20000; i++) {
+    wasmfx_scope_t scope;
+    assert_status(wasmfx_barrier_enter(world->rt, &scope), WASMFX_OK);
+    assert_status(wasmfx_barrier_leave(world->rt, &scope), WASMFX_OK);
+    assert_status(wasmfx_root_enter(world->rt, &scope), WASMFX_OK);
+    assert_status(wasmfx_root_leave(world->rt, &scope), WASMFX_OK);
+    wasmfx_cont_t cont = new_cont(&fixture, leave_all_open);
+    assert_outcome(wasmfx_resume_word(world->rt, &cont, NULL, 0), WASMFX_RETURNED);
+  }
+  world_free(world);
+}
+
+static void too_many_scopes_are_a_limit(void **state)
+{
+  enum { MANY = 100000 };
+  wasmfx_runtime_config_t config;
+  wasmfx_scope_t *scopes = calloc(MANY, sizeof(*scopes));
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.max_conts = 4;
+  struct world *world = world_new(&config);
+  size_t open = 0;
+  wasmfx_status_t status = WASMFX_OK;
+  for (; open < MANY && status == WASMFX_OK; open += status == WASMFX_OK)
+    status = open % 2 ? wasmfx_barrier_enter(world->rt, &scopes[open]) : wasmfx_root_enter(world->rt, &scopes[open]);
+  assert_status(status, WASMFX_ERROR_LIMIT);
+  assert_in_range(open, 1000, MANY - 1);
+  const struct view before = view_of(world->rt);
+  assert_status(wasmfx_barrier_enter(world->rt, &scopes[open]), WASMFX_ERROR_LIMIT);
+  assert_status(wasmfx_root_enter(world->rt, &scopes[open]), WASMFX_ERROR_LIMIT);
+  assert_unchanged(world->rt, &before);
+  while (open-- > 0) {
+    wasmfx_scope_t *scope = &scopes[open];
+    assert_status(open % 2 ? wasmfx_barrier_leave(world->rt, scope) : wasmfx_root_leave(world->rt, scope), WASMFX_OK);
+  }
+  free(scopes);
+  world_free(world);
+}
+
 /* ---- Marks --------------------------------------------------------------------------------------- */
 
 static void jump(struct fixture *fixture)
@@ -552,6 +602,34 @@ static void a_mark_may_be_made_in_a_continuation(void **state)
   assert_outcome(wasmfx_resume_word(fixture.rt, &cont, fixture.on_pause, 0), WASMFX_SUSPENDED);
   assert_live(fixture.rt, 1, 1);
   assert_outcome(wasmfx_resume_word(fixture.rt, &cont, NULL, 0), WASMFX_RETURNED);
+  assert_live(fixture.rt, 0, 0);
+}
+
+static void mark_suspend_and_unwind(struct fixture *fixture)
+{
+  wasmfx_runtime_t *rt = fixture->rt;
+  size_t killed = 12345;
+  wasmfx_mark(rt, &fixture->mark);
+  for (int i = 0; i < 3; i++)
+    assert_outcome(wasmfx_suspend_word(rt, fixture->pause, 0), WASMFX_RETURNED);
+  fixture->levels = 4;
+  fixture->entered = 0;
+  if (setjmp(fixture->out) == 0) {
+    wasmfx_cont_t cont = word_cont_of(rt, ":l", resume_the_next, fixture);
+    wasmfx_resume_word(rt, &cont, NULL, 0);
+  }
+  assert_status(wasmfx_unwind_to(rt, &fixture->mark, &killed), WASMFX_OK);
+  assert_int_equal(killed, 4);
+}
+
+static void a_mark_holds_while_its_continuation_is_suspended_and_resumed(void **state)
+{
+  struct fixture fixture;
+  fixture_init(&fixture, runtime_of(state));
+  wasmfx_cont_t cont = new_cont(&fixture, mark_suspend_and_unwind);
+  for (int i = 0; i < 3; i++)
+    assert_outcome(wasmfx_resume_word(fixture.rt, &cont, fixture.on_pause, 0), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_resume_word(fixture.rt, &cont, fixture.on_pause, 0), WASMFX_RETURNED);
   assert_live(fixture.rt, 0, 0);
 }
 
@@ -782,9 +860,12 @@ int main(void)
     in_a_world(only_the_innermost_open_scope_can_be_left_and_once),
     in_a_world(a_scope_is_left_by_who_opened_it),
     in_a_world(barriers_and_roots_nest_64_deep),
+    cmocka_unit_test(scopes_use_nothing_up),
+    cmocka_unit_test(too_many_scopes_are_a_limit),
     in_a_world(longjmp_over_three_nested_resumes_with_unwind_to),
     in_a_world(longjmp_over_any_number_of_nested_resumes),
     in_a_world(a_mark_may_be_made_in_a_continuation),
+    in_a_world(a_mark_holds_while_its_continuation_is_suspended_and_resumed),
     in_a_world(suspended_continuations_survive_an_unwinding),
     in_a_world(unwinding_closes_the_scopes_that_were_opened_above_the_mark),
     in_a_world(scopes_that_were_open_at_the_mark_stay_open),

@@ -353,11 +353,16 @@ static wasmfx_status_t make_table(struct attempt *attempt)
   return wasmfx_handlers_new(attempt->rt, NULL, 0, &handlers);
 }
 
-static wasmfx_status_t make_cont(struct attempt *attempt)
+static wasmfx_status_t make_and_run_cont(struct attempt *attempt)
 {
+  static const wasmfx_value_t values[20] = { { .word = 17 } };
   wasmfx_cont_t cont;
   const wasmfx_status_t status = wasmfx_cont_new(attempt->rt, attempt->type, many_results, NULL, &cont);
-  return status == WASMFX_OK ? wasmfx_drop(attempt->rt, &cont) : status;
+  if (status < 0)
+    return status;
+  const wasmfx_outcome_t outcome = wasmfx_resume(attempt->rt, &cont, NULL, values, COUNT_OF(values));
+  assert_int_equal(outcome.values[999].word, 17);
+  return outcome.status;
 }
 
 static wasmfx_status_t bind_prefix(struct attempt *attempt)
@@ -400,13 +405,36 @@ static void an_allocation_that_fails_is_a_status_and_nothing_has_changed(void **
   assert_true(fail_each_allocation(world, &attempt, make_type) > 0);
   assert_true(fail_each_allocation(world, &attempt, make_tag) > 0);
   assert_true(fail_each_allocation(world, &attempt, make_table) > 0);
-  fail_each_allocation(world, &attempt, make_cont); /* allocates only if no buffer is there from before */
+  fail_each_allocation(world, &attempt, make_and_run_cont); /* allocates only if no buffer is there from before */
   fail_each_allocation(world, &attempt, bind_prefix);
   assert_int_equal(wasmfx_cont_arity(rt, attempt.cont), 10);
 
   const wasmfx_value_t values[10] = { { .word = 0 } };
   const wasmfx_outcome_t outcome = wasmfx_resume(rt, &attempt.cont, NULL, values, 10);
   assert_outcome(outcome, WASMFX_RETURNED);
+}
+
+static void a_cont_that_could_not_be_made_uses_nothing_up(void **state)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_kind_t kinds[1000];
+  wasmfx_type_t *type;
+  wasmfx_cont_t cont;
+  (void)state;
+  memset(kinds, WASMFX_I64, sizeof(kinds));
+  wasmfx_runtime_config_init(&config);
+  config.max_conts = 4;
+  struct world *world = world_new(&config);
+  assert_status(wasmfx_type_new(world->rt, kinds, 20, kinds, 1000, &type), WASMFX_OK);
+  for (int i = 0; i < 20000; i++) {
+    world->heap.fail_at = world->heap.calls + 1;
+    const wasmfx_status_t status = wasmfx_cont_new(world->rt, type, many_results, NULL, &cont);
+    assert_status(status, WASMFX_ERROR_NO_MEMORY);
+  }
+  world->heap.fail_at = 0;
+  assert_live(world->rt, 0, 0);
+  assert_works(world->rt);
+  world_free(world);
 }
 
 static void a_bind_without_memory_leaves_its_cont_alive(void **state)
@@ -685,6 +713,7 @@ int main(void)
     in_a_world(a_class_is_chosen_while_fresh_and_has_to_exist),
     in_a_world(no_stack_is_there_before_the_first_resume),
     in_a_world(an_allocation_that_fails_is_a_status_and_nothing_has_changed),
+    cmocka_unit_test(a_cont_that_could_not_be_made_uses_nothing_up),
     in_a_world(a_bind_without_memory_leaves_its_cont_alive),
     cmocka_unit_test(a_runtime_without_memory_is_not_made_and_leaks_nothing),
     in_a_world(the_counters_say_what_has_happened),
