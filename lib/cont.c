@@ -32,8 +32,8 @@ static struct wfx_object *fail(struct wasmfx_runtime *rt, wasmfx_status_t status
 }
 
 /* Makes `to` the running one in place of the running one, whose landing address belongs at `*landing`. */
-static struct wfx_object *transfer(struct wasmfx_runtime *rt, struct wfx_object *to, wfx_landing_t *landing, uint64_t what,
-                                   const struct wfx_parcel *parcel)
+static struct wfx_object *transfer(struct wasmfx_runtime *rt, struct wfx_object *to, wfx_landing_t *landing,
+                                   uint64_t what, const struct wfx_parcel *parcel)
 {
   struct wfx_object *from = rt->current;
   rt->transfer.from = from;

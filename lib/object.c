@@ -14,11 +14,6 @@ static struct wfx_object *slot_at(const struct wasmfx_runtime *rt, uint32_t slot
   return (struct wfx_object *)rt + slot;
 }
 
-static uint32_t slot_of(const struct wasmfx_runtime *rt, const struct wfx_object *object)
-{
-  return (uint32_t)(object - (const struct wfx_object *)rt);
-}
-
 struct wfx_object *wfx_object_of(const struct wasmfx_runtime *rt, wasmfx_cont_t cont)
 {
   if (wfx_ref_slot(cont) >= rt->object_count)
@@ -94,7 +89,7 @@ void wfx_object_move(struct wasmfx_runtime *rt, struct wfx_object *old, struct w
   if (spare)
     wfx_bound_free(rt, old);
   retire(rt, old);
-  assert(slot_of(rt, fresh) == wfx_ref_slot(fresh->ref));
+  assert(slot_at(rt, wfx_ref_slot(fresh->ref)) == fresh);
 }
 
 void wfx_object_kill(struct wasmfx_runtime *rt, struct wfx_object *object)

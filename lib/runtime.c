@@ -111,7 +111,7 @@ static wasmfx_status_t make_arena(struct wfx_house *house, struct wasmfx_runtime
   const size_t page_slots = house->os.page_bytes >> WFX_OBJECT_SHIFT;
   const size_t wanted = (size_t)house->config.max_conts + house->config.max_conts / 8 + SCOPE_SLOTS;
   const size_t slots = (wanted + page_slots - 1) / page_slots * page_slots;
-  void *arena;
+  void *arena = NULL;
   wasmfx_status_t status = wfx_os_reserve(&house->os, slots << WFX_OBJECT_SHIFT, &arena);
   if (status < 0)
     return status;

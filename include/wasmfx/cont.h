@@ -17,8 +17,8 @@
  *
  * *State.* A continuation is FRESH until it is first resumed, then RUNNING, or
  * waiting inside a resume of its own, or SUSPENDED, and at last dead. The
- * checks come in this order: null, consumed, arity, handler, memory; only then
- * does anything change.
+ * checks come in this order: null, consumed, arity, handler, the types of a
+ * switch, memory; only then does anything change.
  *
  * *Threads:* as the runtime. *Switches stacks:* resume, resume_throw, suspend,
  * switch, throw and trap do. After each return of the first four, whatever the
@@ -185,8 +185,9 @@ WASMFX_API wasmfx_outcome_t wasmfx_switch_word(wasmfx_runtime_t *rt, wasmfx_cont
 
 /**
  * The contref that came beside the payload when this continuation was last
- * woken: who switched here. Valid right after the waking, until the next verb; needed after a suspend in word form whose tag's last result is a
- * contref. The other verbs hand it over themselves.
+ * woken: who switched here. Valid right after the waking, until the next verb;
+ * needed after a suspend in word form whose tag's last result is a contref. The
+ * other verbs hand it over themselves.
  */
 WASMFX_API wasmfx_cont_t wasmfx_received_cont(const wasmfx_runtime_t *rt);
 
@@ -222,11 +223,12 @@ WASMFX_API wasmfx_status_t wasmfx_drop(wasmfx_runtime_t *rt, wasmfx_cont_t *cont
  * whatever the tag, until it is dead, at most `attempts` times (0: without end);
  * after that it is dropped. `*cont` becomes null. `exception` stays the caller's
  * and must stay valid until the call returns.
- * Answers the last outcome: RETURNED, THREW or TRAPPED; LIMIT if it was dropped
- * alive. *Errors:* as wasmfx_resume_throw_ref().
+ * Only label suspensions are met in this way; a switch inside looks for its handler
+ * further out. Answers the last outcome: RETURNED, THREW or TRAPPED; LIMIT if it was
+ * dropped alive. *Errors:* as wasmfx_resume_throw_ref().
  */
-WASMFX_API wasmfx_outcome_t wasmfx_cancel(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_exception_t *exception,
-                                          size_t attempts);
+WASMFX_API wasmfx_outcome_t wasmfx_cancel(wasmfx_runtime_t *rt, wasmfx_cont_t *cont,
+                                          const wasmfx_exception_t *exception, size_t attempts);
 
 /* ---- Looking ------------------------------------------------------------------ */
 

@@ -203,7 +203,8 @@ WASMFX_API void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark);
  * continuations started above it die unseen, and roots and barriers opened
  * above it are closed. Call it after the jump, from the stack on which the mark
  * was made. (A longjmp from one stack to another that lies higher is refused by
- * glibc under _FORTIFY_SOURCE: build the file that jumps without it.) `killed`, if not NULL, receives how many continuations died.
+ * glibc under _FORTIFY_SOURCE: build the file that jumps without it.)
+ * `killed`, if not NULL, receives how many continuations died.
  * *Errors:* STATE (the marked continuation is not running or waiting any more, a
  * scope that was open at the mark has been closed, or the call comes from a
  * stack that would die); nothing changes then.

@@ -90,7 +90,7 @@ void wfx_os_discard(struct wfx_os *os, void *address, size_t bytes)
 
 wasmfx_status_t wfx_os_probe_light_guards(struct wfx_os *os, bool *has)
 {
-  void *page;
+  void *page = NULL;
   const wasmfx_status_t status = wfx_os_reserve(os, os->page_bytes, &page);
   if (status < 0)
     return status;

@@ -128,7 +128,7 @@ static wasmfx_status_t reserve_class(struct wfx_stackpool *pool, struct wfx_stac
   uint32_t slots = pool->config->max_stacks;
   for (;; slots /= 2) {
     const size_t bytes = trimmed_bytes(pool, slots) + slots * class->slot_bytes;
-    void *range;
+    void *range = NULL;
     const wasmfx_status_t status = wfx_os_reserve(pool->os, bytes, &range);
     if (status == WASMFX_OK) {
       class->range = range;
