@@ -88,7 +88,8 @@ static inline uint32_t wfx_ref_slot(uint64_t ref)
   return (uint32_t)ref;
 }
 
-/** The object of a reference that is alive, else NULL. Any value may be asked. */
+/** The object of a reference that is alive, else NULL. Any value may be asked; of those that were never handed out,
+ *  the next one of a slot is taken for alive. */
 struct wfx_object *wfx_object_of(const struct wasmfx_runtime *rt, wasmfx_cont_t cont);
 
 /** What is wrong with a reference for which wfx_object_of() answered NULL. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Life of a runtime, its counters; roots, barriers and marks in the chain. */
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "runtime.h"
 
 #include <stdlib.h>
@@ -53,8 +54,6 @@ wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count)
   if (!inbox)
     return WASMFX_ERROR_NO_MEMORY;
   memset(inbox, 0, count * sizeof *inbox);
-  if (house->inbox)
-    memcpy(inbox, house->inbox, house->inbox_count * sizeof *inbox);
   wfx_release(rt, house->inbox, house->inbox_count * sizeof *inbox);
   house->inbox = inbox;
   house->inbox_count = count;
@@ -63,13 +62,24 @@ wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count)
 
 /* ---- Configuration ------------------------------------------------------------------ */
 
+/* Whether a caller that knows more fields than this library has left them all at their defaults. */
+static bool is_zero(const char *bytes, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    if (bytes[i])
+      return false;
+  return true;
+}
+
 static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_runtime_config_t *config)
 {
   wasmfx_runtime_config_init(config);
   if (given) {
-    if (given->size < offsetof(wasmfx_runtime_config_t, stack_allocator))
+    const size_t known = given->size < sizeof *config ? given->size : sizeof *config;
+    if (known < offsetof(wasmfx_runtime_config_t, stack_allocator) ||
+        !is_zero((const char *)given + known, given->size - known))
       return WASMFX_ERROR_ARGUMENT;
-    memcpy(config, given, given->size < sizeof *config ? given->size : sizeof *config);
+    memcpy(config, given, known);
   }
   if (!config->allocator.allocate != !config->allocator.release ||
       !config->stack_allocator.allocate != !config->stack_allocator.release || config->guard > WASMFX_GUARD_NONE)

@@ -447,6 +447,43 @@ static void no_table_handles_a_suspension_without_a_tag(void **state)
   }
 }
 
+/** Tags and types of another runtime, where one of this runtime is wanted. */
+static uint64_t use_foreign_things(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct seen *foreign = env;
+  const wasmfx_value_t values[1] = { { .word = 1 } };
+  const wasmfx_exception_t exception = { foreign->tag, NULL, 0, NULL };
+  wasmfx_tag_t *swap = tag_of(rt, ":");
+  wasmfx_cont_t target = cont_of(rt, "lc:", never_in_slots, NULL);
+  const wasmfx_cont_t given = target;
+  (void)from;
+  const struct view before = view_of(rt);
+  assert_outcome(wasmfx_suspend(rt, foreign->tag, NULL, 0), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_suspend_word(rt, foreign->tag, 0), WASMFX_ERROR_ARGUMENT);
+  assert_status(wasmfx_throw(rt, foreign->tag, NULL, 0), WASMFX_ERROR_ARGUMENT);
+  assert_status(wasmfx_throw_ref(rt, &exception), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_switch(rt, &target, foreign->tag, NULL, values, 1), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_switch(rt, &target, swap, foreign->wait, values, 1), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_switch(rt, &target, NULL, NULL, values, 1), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_switch_word(rt, &target, foreign->tag, NULL, 1), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_switch_word(rt, &target, swap, foreign->wait, 1), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_switch_word(rt, &target, NULL, NULL, 1), WASMFX_ERROR_ARGUMENT);
+  assert_int_equal(target, given);
+  assert_unchanged(rt, &before);
+  assert_status(wasmfx_drop(rt, &target), WASMFX_OK);
+  return word;
+}
+
+static void tags_and_types_of_another_runtime_are_refused(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct world *elsewhere = world_new(NULL);
+  struct seen foreign = { .tag = tag_of(elsewhere->rt, ":"), .wait = type_of(elsewhere->rt, "c:") };
+  wasmfx_cont_t cont = word_cont_of(rt, ":", use_foreign_things, &foreign);
+  assert_outcome(wasmfx_resume_word(rt, &cont, NULL, 0), WASMFX_RETURNED);
+  world_free(elsewhere);
+}
+
 static uint64_t switch_with_wrong_lengths(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
 {
   const struct seen *seen = env;
@@ -497,6 +534,7 @@ int main(void)
     in_a_world(resume_word_of_what_waits_for_more_is_refused),
     in_a_world(a_suspend_or_throw_of_a_wrong_length_changes_nothing),
     in_a_world(no_table_handles_a_suspension_without_a_tag),
+    in_a_world(tags_and_types_of_another_runtime_are_refused),
     in_a_world(a_switch_of_a_wrong_length_changes_nothing),
   };
   return cmocka_run_group_tests_name("bind", tests, NULL, NULL);

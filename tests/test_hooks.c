@@ -320,6 +320,9 @@ static void the_hook_does_not_see_what_is_no_switch(void **state)
   a = cast(rt, &diary, 'A', ":", NULL);
   assert_status(wasmfx_drop(rt, a), WASMFX_OK);
   diary_fail(rt, &diary);
+  wasmfx_mark_t mark;
+  wasmfx_mark(rt, &mark);
+  assert_status(wasmfx_unwind_to(rt, &mark, NULL), WASMFX_OK);
   assert_switches(&diary, "");
 
   a = cast(rt, &diary, 'A', ":", diary_fail);

@@ -5,6 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* ---- Bodies ------------------------------------------------------------------------ */
 
@@ -324,6 +327,137 @@ static void no_stack_is_there_before_the_first_resume(void **state)
   }
 }
 
+/* ---- What goes back ------------------------------------------------------------------------------ */
+
+static void a_type_tag_or_table_may_go_before_its_runtime(void **state)
+{
+  struct world *world = *state;
+  wasmfx_runtime_t *rt = world->rt;
+  wasmfx_type_free(rt, type_of(rt, "lll:")); /* so that there is room for payloads of this size */
+  const size_t blocks = world->heap.blocks, bytes = world->heap.bytes;
+  for (int i = 0; i < 3; i++) {
+    wasmfx_type_t *types[2] = { type_of(rt, "ll:"), type_of(rt, "l:") };
+    wasmfx_tag_t *tags[2];
+    for (size_t k = 0; k < 2; k++)
+      assert_status(wasmfx_tag_new(rt, types[k], &tags[k]), WASMFX_OK);
+    wasmfx_handlers_t *tables[2] = { HANDLERS(rt, ON_LABEL(tags[0])), HANDLERS(rt, ON_LABEL(tags[1])) };
+    for (size_t k = 0; k < 2; k++) { /* in the order of their making, and in the reverse one */
+      wasmfx_handlers_free(rt, tables[i % 2 ? k : 1 - k]);
+      wasmfx_tag_free(rt, tags[i % 2 ? k : 1 - k]);
+      wasmfx_type_free(rt, types[i % 2 ? k : 1 - k]);
+    }
+    assert_int_equal(world->heap.blocks, blocks);
+    assert_int_equal(world->heap.bytes, bytes);
+  }
+}
+
+/** Pages of address space that the process has. */
+static size_t address_space(void)
+{
+  size_t pages = 0;
+  FILE *statm = fopen("/proc/self/statm", "r");
+  assert_non_null(statm);
+  assert_int_equal(fscanf(statm, "%zu", &pages), 1);
+  fclose(statm);
+  return pages;
+}
+
+static void a_runtime_that_goes_gives_its_addresses_back(void **state)
+{
+  size_t before = 0;
+  (void)state;
+  for (int i = 0; i < 20; i++) {
+    struct world *world = world_new(NULL);
+    assert_works(world->rt);
+    world_free(world);
+    if (i == 0)
+      before = address_space();
+  }
+  assert_int_equal(address_space(), before);
+}
+
+/** An allocator that can look into all blocks that it has given out. */
+struct glass_heap {
+  struct {
+    unsigned char *block;
+    size_t bytes;
+  } given[256];
+  size_t count;
+};
+
+static void *glass_allocate(void *context, size_t bytes)
+{
+  struct glass_heap *heap = context;
+  assert_true(heap->count < COUNT_OF(heap->given));
+  heap->given[heap->count].bytes = bytes;
+  return heap->given[heap->count++].block = malloc(bytes);
+}
+
+static void glass_release(void *context, void *block, size_t bytes)
+{
+  struct glass_heap *heap = context;
+  size_t i = 0;
+  while (heap->given[i].block != block)
+    i++;
+  assert_int_equal(heap->given[i].bytes, bytes);
+  heap->given[i] = heap->given[--heap->count];
+  free(block);
+}
+
+static size_t count_secrets(const struct glass_heap *heap, uint64_t secret)
+{
+  size_t found = 0;
+  for (size_t i = 0; i < heap->count; i++)
+    for (size_t at = 0; at + sizeof(secret) <= heap->given[i].bytes; at += sizeof(secret))
+      found += memcmp(heap->given[i].block + at, &secret, sizeof(secret)) == 0;
+  return found;
+}
+
+/** `first` binds 20 secrets and drops them; then `second` binds something in the same place. */
+static void bind_in_turn(wasmfx_runtime_t *rt, const wasmfx_type_t *type, const struct glass_heap *heap, uint32_t first,
+                         uint32_t second)
+{
+  const uint64_t secret = 0x5ec2e75ec2e75ec2 + first;
+  wasmfx_value_t values[20];
+  wasmfx_cont_t cont;
+  for (size_t i = 0; i < COUNT_OF(values); i++)
+    values[i] = i64_value((int64_t)secret);
+  assert_status(wasmfx_tenant_set(rt, first), WASMFX_OK);
+  assert_status(wasmfx_cont_new(rt, type, many_results, NULL, &cont), WASMFX_OK);
+  assert_status(wasmfx_cont_bind(rt, &cont, NULL, values, COUNT_OF(values)), WASMFX_OK);
+  assert_int_equal(count_secrets(heap, secret), COUNT_OF(values));
+  assert_status(wasmfx_drop(rt, &cont), WASMFX_OK);
+
+  const wasmfx_value_t harmless = i64_value(1);
+  assert_status(wasmfx_tenant_set(rt, second), WASMFX_OK);
+  assert_status(wasmfx_cont_new(rt, type, many_results, NULL, &cont), WASMFX_OK);
+  assert_status(wasmfx_cont_bind(rt, &cont, NULL, &harmless, 1), WASMFX_OK);
+  assert_int_equal(count_secrets(heap, secret), 0);
+  assert_status(wasmfx_drop(rt, &cont), WASMFX_OK);
+}
+
+static void what_one_tenant_bound_is_gone_before_another_binds(void **state)
+{
+  struct glass_heap heap = { .count = 0 };
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_t *rt;
+  wasmfx_kind_t kinds[20];
+  wasmfx_type_t *type;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.allocator = (wasmfx_allocator_t){ glass_allocate, glass_release, &heap };
+  config.tenants = 3;
+  assert_status(wasmfx_runtime_new(&config, &rt), WASMFX_OK);
+  memset(kinds, WASMFX_I64, sizeof(kinds));
+  assert_status(wasmfx_type_new(rt, kinds, COUNT_OF(kinds), NULL, 0, &type), WASMFX_OK);
+  bind_in_turn(rt, type, &heap, 1, 0);
+  bind_in_turn(rt, type, &heap, 0, 1);
+  bind_in_turn(rt, type, &heap, 1, 2);
+  bind_in_turn(rt, type, &heap, 2, 0);
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+  assert_int_equal(heap.count, 0);
+}
+
 /* ---- Memory that runs out ------------------------------------------------------------------------ */
 
 /** What a call that allocates works on; made while there is memory. */
@@ -479,6 +613,34 @@ static void a_runtime_without_memory_is_not_made_and_leaks_nothing(void **state)
     failed++;
   }
   assert_true(failed > 0);
+}
+
+/** In a child, whose address space has no room for the objects of a runtime. Its exit status says how that went. */
+static _Noreturn void make_a_runtime_without_addresses(void)
+{
+  struct heap heap = { .blocks = 0 };
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.allocator = heap_allocator(&heap);
+  wasmfx_runtime_t *rt = (wasmfx_runtime_t *)&rt;
+  const struct rlimit limit = { (rlim_t)1 << 28, (rlim_t)1 << 28 };
+  if (setrlimit(RLIMIT_AS, &limit) != 0)
+    _exit(2);
+  const wasmfx_status_t status = wasmfx_runtime_new(&config, &rt);
+  const bool refused = status == WASMFX_ERROR_NO_ADDRESS_SPACE || status == WASMFX_ERROR_NO_MEMORY;
+  _exit(refused && rt == NULL && heap.blocks == 0 ? 0 : 1);
+}
+
+static void a_runtime_without_addresses_is_not_made_and_leaks_nothing(void **state)
+{
+  (void)state;
+  const pid_t child = fork();
+  if (child == 0)
+    make_a_runtime_without_addresses();
+  int status;
+  assert_int_equal(waitpid(child, &status, 0), child);
+  assert_true(WIFEXITED(status));
+  assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* ---- Counters ----------------------------------------------------------------------------------- */
@@ -712,10 +874,14 @@ int main(void)
     cmocka_unit_test(each_class_has_the_size_that_was_configured),
     in_a_world(a_class_is_chosen_while_fresh_and_has_to_exist),
     in_a_world(no_stack_is_there_before_the_first_resume),
+    in_a_world(a_type_tag_or_table_may_go_before_its_runtime),
+    cmocka_unit_test(a_runtime_that_goes_gives_its_addresses_back),
+    cmocka_unit_test(what_one_tenant_bound_is_gone_before_another_binds),
     in_a_world(an_allocation_that_fails_is_a_status_and_nothing_has_changed),
     cmocka_unit_test(a_cont_that_could_not_be_made_uses_nothing_up),
     in_a_world(a_bind_without_memory_leaves_its_cont_alive),
     cmocka_unit_test(a_runtime_without_memory_is_not_made_and_leaks_nothing),
+    cmocka_unit_test(a_runtime_without_addresses_is_not_made_and_leaks_nothing),
     in_a_world(the_counters_say_what_has_happened),
     in_a_world(the_counters_fill_no_more_than_the_caller_knows_of),
     cmocka_unit_test(stacks_may_come_from_the_host_and_all_go_back),

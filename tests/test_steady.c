@@ -21,6 +21,7 @@ enum { ROUNDS = 2000, CROWD = 1000 };
 struct bench {
   wasmfx_runtime_t *rt;
   wasmfx_type_t *word, *triple, *peer; /* [i64] -> [i64], [3 x i64] -> [i64], [i64 contref] -> [i64] */
+  wasmfx_type_t *many;                 /* [i64] -> [1000 x i64] */
   wasmfx_tag_t *pause, *pause_triple;  /* [i64] -> [i64], [3 x i64] -> [3 x i64] */
   wasmfx_tag_t *swap, *oops;           /* [] -> [i64], [i64] -> [] */
   const wasmfx_handlers_t *handlers;
@@ -77,6 +78,12 @@ static void sum_of_triple(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t 
 {
   (void)rt, (void)env;
   results[0].i64 = args[0].i64 + args[1].i64 + args[2].i64;
+}
+
+static void thousand_results(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  (void)rt, (void)env;
+  results[999] = args[0];
 }
 
 static uint64_t pause_below(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
@@ -227,6 +234,15 @@ static void bind_suspended_ones(struct bench *bench)
   require(wasmfx_drop(bench->rt, &cont) == WASMFX_OK);
 }
 
+static void run_with_long_results(struct bench *bench)
+{
+  for (int i = 0; i < ROUNDS; i++) {
+    wasmfx_cont_t cont;
+    require(wasmfx_cont_new(bench->rt, bench->many, thousand_results, NULL, &cont) == WASMFX_OK);
+    require(wasmfx_resume(bench->rt, &cont, NULL, triple, 1).values[999].i64 == 1);
+  }
+}
+
 static void throw_and_trap(struct bench *bench)
 {
   for (int i = 0; i < ROUNDS; i++) {
@@ -316,11 +332,14 @@ static void choose_stack_classes(struct bench *bench)
 
 static void bench_init(struct bench *bench, wasmfx_runtime_t *rt)
 {
+  wasmfx_kind_t kinds[1000];
+  memset(kinds, WASMFX_I64, sizeof(kinds));
   memset(bench, 0, sizeof(*bench));
   bench->rt = rt;
   bench->word = type_of(rt, "l:l");
   bench->triple = type_of(rt, "lll:l");
   bench->peer = type_of(rt, "lc:l");
+  assert_status(wasmfx_type_new(rt, kinds, 1, kinds, COUNT_OF(kinds), &bench->many), WASMFX_OK);
   bench->pause = tag_of(rt, "l:l");
   bench->pause_triple = tag_of(rt, "lll:lll");
   bench->swap = tag_of(rt, ":l");
@@ -396,7 +415,8 @@ int main(void)
     steady(throw_and_trap),            steady(throw_into_suspended_ones),
     steady(fail_in_all_ways),          steady(open_and_close_scopes),
     steady(jump_and_unwind),           steady(round_robin_over_a_crowd),
-    steady(choose_stack_classes),      cmocka_unit_test(a_system_call_would_have_been_seen),
+    steady(choose_stack_classes),      steady(run_with_long_results),
+    cmocka_unit_test(a_system_call_would_have_been_seen),
   };
   return cmocka_run_group_tests_name("steady", tests, NULL, NULL);
 }

@@ -38,7 +38,10 @@ typedef struct wasmfx_runtime wasmfx_runtime_t;
  * value: each call that consumes a continuation kills the value it was given,
  * and that value stays dead for as long as the runtime lives, however often
  * the memory behind it is recycled. Using a dead value is safe and answers
- * WASMFX_TRAP_CONSUMED.
+ * WASMFX_TRAP_CONSUMED. A value that was never handed out is a forgery: most
+ * answer the same, but who can compute numbers and pass them on as references
+ * can also compute the next one of a continuation that is running. Validated
+ * WebAssembly cannot; do not hand references to untrusted code as integers.
  *
  * A reference means something on its own runtime only. Another one answers
  * WASMFX_TRAP_CONSUMED too: runtimes number their references from random

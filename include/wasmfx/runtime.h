@@ -56,7 +56,8 @@ enum wasmfx_guard {
 
 /**
  * A configuration. Fill it with wasmfx_runtime_config_init(), then change what
- * should differ. In every field 0 means the default.
+ * should differ. In every field 0 means the default; fields that the library is
+ * too old to know must be 0.
  *
  * `switched`, if set, is called at each change of the running continuation,
  * just before it, on the stack that is being left, with the addresses of the
@@ -73,7 +74,7 @@ typedef struct wasmfx_runtime_config {
   size_t size;                               /**< sizeof this struct, for compatibility */
   wasmfx_allocator_t allocator;
   wasmfx_stack_allocator_t stack_allocator;
-  size_t stack_bytes[WASMFX_STACK_CLASSES];  /**< usable bytes by class; default 64 KiB, 16 KiB, 256 KiB, 1 MiB */
+  size_t stack_bytes[WASMFX_STACK_CLASSES];  /**< by class, up to 2 KiB of it the library's; default 64 KiB, 16 KiB, 256 KiB, 1 MiB */
   size_t guard_bytes;                        /**< below each stack; default one page */
   uint32_t guard;                            /**< enum wasmfx_guard */
   uint32_t max_conts;                        /**< continuations alive at once; default 16,777,216 */
