@@ -25,14 +25,16 @@ struct subject {
   const char *about;
   const char *missing; /* why it cannot be asked here, or NULL */
   bool coloured;       /* for those that use stacks.h */
+  size_t stack_bytes;  /* for the library; 0: its default */
   ask_t *asks[QUESTIONS];
 };
 
-extern const struct subject subject_limit, subject_limit_coloured, subject_fcontext, subject_library, subject_fiber,
-    subject_state_machine;
+extern const struct subject subject_limit, subject_limit_coloured, subject_fcontext, subject_library,
+    subject_library_16k, subject_fiber, subject_state_machine;
 
 /* ---- For subjects ------------------------------------------------------------ */
 
+/* Time that this process has had on a CPU, not what others took in between. */
 double now_ns(void);
 
 /* Resident bytes of this process, and bytes of its page tables. */

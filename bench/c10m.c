@@ -87,7 +87,8 @@ static void read_result(int from, const char *program, struct result *result)
   for (ssize_t count; length < sizeof text - 1 && (count = read(from, text + length, sizeof text - 1 - length)) > 0;)
     length += (size_t)count;
   text[length] = '\0';
-  if (sscanf(text, "ended=%" SCNu64 " numbers=%" SCNu64 " bytes=%" SCNu64 " checksum=%" SCNx64 " peak_kilobytes=%" SCNu64,
+  if (sscanf(text,
+             "ended=%" SCNu64 " numbers=%" SCNu64 " bytes=%" SCNu64 " checksum=%" SCNx64 " peak_kilobytes=%" SCNu64,
              &result->ended, &result->numbers, &result->bytes, &result->checksum, &result->peak_kilobytes) != 5)
     fail("%s gave no result", program);
 }
@@ -205,8 +206,8 @@ static void run_workload(const struct options *options, const struct workload *w
     memory_ratios[round] = kilobytes[CONTINUATIONS][round] / kilobytes[BY_HAND][round];
   }
   printf("%s\n", workload->about);
-  print_row("time", "%.2f s", median(seconds[CONTINUATIONS], options->rounds), median(seconds[BY_HAND], options->rounds),
-            median(time_ratios, options->rounds));
+  print_row("time", "%.2f s", median(seconds[CONTINUATIONS], options->rounds),
+            median(seconds[BY_HAND], options->rounds), median(time_ratios, options->rounds));
   print_row("peak memory", "%.1f MB", median(kilobytes[CONTINUATIONS], options->rounds) / 1024,
             median(kilobytes[BY_HAND], options->rounds) / 1024, median(memory_ratios, options->rounds));
   fflush(stdout);

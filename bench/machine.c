@@ -14,7 +14,7 @@
 double now_ns(void)
 {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
@@ -74,8 +74,8 @@ void report_machine(const char *prefix)
   proc_line("/proc/cpuinfo", "model name", model, sizeof model);
   struct utsname system;
   uname(&system);
-  printf("%smachine: %s, %ld CPUs, pinned to one; %s %s\n", prefix, model, sysconf(_SC_NPROCESSORS_ONLN), system.sysname,
-         system.release);
+  printf("%smachine: %s, %ld CPUs, pinned to one; %s %s\n", prefix, model, sysconf(_SC_NPROCESSORS_ONLN),
+         system.sysname, system.release);
 #ifdef __clang__
   printf("%scompiler: %s\n", prefix, __VERSION__);
 #else

@@ -10,7 +10,8 @@
 
 /* The first is what ratios are multiples of. */
 static const struct subject *const subjects[] = {
-  &subject_limit, &subject_limit_coloured, &subject_fcontext, &subject_library, &subject_fiber, &subject_state_machine,
+  &subject_limit,       &subject_limit_coloured, &subject_fcontext,      &subject_library,
+  &subject_library_16k, &subject_fiber,          &subject_state_machine,
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };
 

@@ -21,13 +21,15 @@ static void check(wasmfx_status_t status)
 
 static struct world world_begin(const struct subject *subject, bool guarded)
 {
-  (void)subject;
   (void)guarded; /* always */
   struct world world = { NULL, NULL, NULL };
   const wasmfx_kind_t word = WASMFX_I64;
   wasmfx_type_t *type;
   wasmfx_handlers_t *handlers;
-  check(wasmfx_runtime_new(NULL, &world.rt));
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.stack_bytes[0] = subject->stack_bytes;
+  check(wasmfx_runtime_new(&config, &world.rt));
   check(wasmfx_type_new(world.rt, &word, 1, &word, 1, &type));
   check(wasmfx_tag_new(world.rt, type, &yielded));
   check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ yielded, WASMFX_ON_LABEL }, 1, &handlers));
@@ -94,4 +96,11 @@ const struct subject subject_library = {
   .name = "library",
   .about = "plain word calls of libwasmfx, shared",
   .asks = ANSWERS,
+};
+
+const struct subject subject_library_16k = {
+  .name = "library-16k",
+  .about = "the same, stacks of 16 KiB instead of 64",
+  .stack_bytes = 16384,
+  .asks = { [SUSPENDED] = suspended },
 };

@@ -38,8 +38,7 @@ say_what_to_install() {
   echo "On other systems install what has the same purpose. Nothing was changed." >&2
 }
 
-# Packages differ from the machine's own state only in what is noted; their
-# recommendations would bring a desktop's worth of others.
+# Without what the packages recommend, which is many times as much.
 install_missing() {
   [ -n "$missing" ] || return 0
   if ! on_debian_as_root; then
