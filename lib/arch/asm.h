@@ -60,6 +60,11 @@
 #define CFA_AT_REGISTER(regno, offset, bytes) \
     .cfi_escape DW_CFA_def_cfa_expression, 5, DW_OP_breg(regno), (offset), DW_OP_deref, DW_OP_plus_uconst, (bytes)
 
+/* The frame ends at *(*(register + a) + b) + bytes. */
+#define CFA_AT_REGISTER_2(regno, a, b, bytes) \
+    .cfi_escape DW_CFA_def_cfa_expression, 8, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
+                DW_OP_deref, DW_OP_plus_uconst, (bytes)
+
 /* The frame ends at *(*(*(register + a) + b) + c) + bytes. */
 #define CFA_AT_REGISTER_3(regno, a, b, c, bytes) \
     .cfi_escape DW_CFA_def_cfa_expression, 11, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
