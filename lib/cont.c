@@ -11,10 +11,9 @@
 
 #include "handler.h"
 #include "runtime.h"
-#include "sanitize.h"
 
-/* Longer results do not go on the continuation's own stack. */
-#define RESULTS_ON_STACK 64
+/* Longer lists do not go on the continuation's own stack. */
+#define SLOTS_ON_STACK 64
 
 /* ---- Transfers --------------------------------------------------------------------- */
 
@@ -51,10 +50,25 @@ static struct wfx_object *transfer(struct wasmfx_runtime *rt, struct wfx_object 
 /* From here on it has a stack and does not look for one when it starts. */
 static void give_stack(struct wasmfx_runtime *rt, struct wfx_object *object, struct wfx_stack *stack)
 {
-  wfx_forget_frames(stack->low, (size_t)((char *)stack - stack->low));
   object->stack = stack;
   stack->owner = object;
   object->pc = rt->careful & WFX_CAREFUL_FLOAT ? wfx_start_float : wfx_start;
+}
+
+/* Consumes the reference of `*object`, which moves if its revisions are used up. Errors: NO_MEMORY, LIMIT. */
+static wasmfx_status_t renew(struct wasmfx_runtime *rt, struct wfx_object **object)
+{
+  if (!wfx_object_exhausted(*object)) {
+    wfx_object_consume(*object);
+    return WASMFX_OK;
+  }
+  struct wfx_object *spare;
+  const wasmfx_status_t status = wfx_object_take(rt, &spare);
+  if (status < 0)
+    return status;
+  wfx_object_move(rt, *object, spare);
+  *object = spare;
+  return WASMFX_OK;
 }
 
 /*
@@ -64,31 +78,21 @@ static void give_stack(struct wasmfx_runtime *rt, struct wfx_object *object, str
  */
 static wasmfx_status_t consume(struct wasmfx_runtime *rt, struct wfx_object **object)
 {
-  struct wfx_object *self = *object, *spare = NULL;
-  const bool needs_stack = wfx_object_is_fresh(self);
+  const uint64_t ref = (*object)->ref;
   struct wfx_stack *stack = NULL;
-  wasmfx_status_t status;
-  if (needs_stack) {
-    status = wfx_stackpool_get(&rt->house->stacks, self->fresh.stack_class, self->fresh.tenant, &stack);
-    if (status < 0)
-      return status;
-  }
-  if (wfx_object_exhausted(self)) {
-    status = wfx_object_take(rt, &spare);
-    if (status < 0) {
-      if (stack)
-        wfx_stackpool_put(&rt->house->stacks, stack);
-      return status;
-    }
-    wfx_object_move(rt, self, spare);
-    self = spare;
-  } else {
-    wfx_object_consume(self);
-  }
-  if (needs_stack)
-    give_stack(rt, self, stack);
-  *object = self;
-  return WASMFX_OK;
+  wasmfx_status_t status = WASMFX_OK;
+  if (wfx_object_is_fresh(*object))
+    status = wfx_stackpool_get(&rt->house->stacks, (*object)->fresh.stack_class, (*object)->fresh.tenant, &stack);
+  if (status < 0)
+    return status;
+  status = renew(rt, object);
+  if (stack && status < 0)
+    wfx_stackpool_put(&rt->house->stacks, stack);
+  else if (stack)
+    give_stack(rt, *object, stack);
+  assert((wfx_object_of(rt, ref) == NULL) == (status == WASMFX_OK));
+  (void)ref;
+  return status;
 }
 
 /* All of a bound prefix is on its way. */
@@ -111,7 +115,7 @@ static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmf
   const wasmfx_status_t status = wfx_object_take(rt, &object);
   if (status < 0)
     return status;
-  object->pc = house->stacks.is_simple && !WFX_SANITIZED ? wfx_fresh : wfx_fresh_slow;
+  object->pc = house->stacks.is_simple ? wfx_fresh : wfx_fresh_slow;
   object->entry = entry;
   object->env = env;
   object->awaits = type->params;
@@ -124,13 +128,19 @@ static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmf
   return WASMFX_OK;
 }
 
-static bool needs_long_results(const struct wasmfx_type *type)
+/* How many parameters have to be put together before the entry function sees them: those that do not arrive as slots. */
+static size_t gathered_count(const struct wasmfx_type *type)
 {
-  return type->results->count > RESULTS_ON_STACK ||
-         (type->params->wake_form & WFX_FORM_CONTREF && type->params->count > RESULTS_ON_STACK);
+  const uint32_t form = type->params->wake_form;
+  return form & WFX_FORM_BY_ADDRESS && !(form & WFX_FORM_CONTREF) ? 0 : (form & WFX_FORM_COUNT) + 1;
 }
 
-static wasmfx_status_t reserve_long_results(struct wasmfx_runtime *rt, struct wfx_object *object)
+static bool has_long_lists(const struct wasmfx_type *type)
+{
+  return type->results->count > SLOTS_ON_STACK || gathered_count(type) > SLOTS_ON_STACK;
+}
+
+static wasmfx_status_t reserve_long_lists(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
   const wasmfx_status_t status = wfx_bound_reserve(rt, object, object->type->params->count);
   return status < 0 ? status : wfx_bound_reserve_results(rt, object, object->type->results->count);
@@ -148,8 +158,8 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
   if (status < 0)
     return status;
   object->fresh.entry = entry;
-  if (needs_long_results(type)) {
-    status = reserve_long_results(rt, object);
+  if (has_long_lists(type)) {
+    status = reserve_long_lists(rt, object);
     if (status < 0) {
       rt->house->created--;
       wfx_object_put(rt, object);
@@ -195,26 +205,17 @@ wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, cons
   const uint32_t bound = wfx_bound_count(object), total = wfx_awaited(object)->count;
   if (count > total - bound || (count && !values))
     return WASMFX_ERROR_ARITY;
+  if (to && to->member.rt != rt)
+    return WASMFX_ERROR_ARGUMENT;
   if (to && !leaves(object, to, bound + (uint32_t)count))
     return WASMFX_ERROR_TYPE;
-  wasmfx_status_t status;
-  if (count) {
-    status = wfx_bound_reserve(rt, object, total);
-    if (status < 0)
-      return status;
-  }
-  if (wfx_object_exhausted(object)) {
-    struct wfx_object *spare;
-    status = wfx_object_take(rt, &spare);
-    if (status < 0)
-      return status;
-    wfx_object_move(rt, object, spare);
-    object = spare;
-  } else {
-    wfx_object_consume(object);
-  }
+  if (count && wfx_bound_write(rt, object, values, (uint32_t)count) < 0)
+    return WASMFX_ERROR_NO_MEMORY;
+  const wasmfx_status_t status = renew(rt, &object);
+  if (status < 0)
+    return status;
   if (count)
-    wfx_bound_append(object, values, (uint32_t)count);
+    wfx_bound_append(object, (uint32_t)count);
   *cont = object->ref;
   return WASMFX_OK;
 }
@@ -263,9 +264,10 @@ struct wfx_object *wfx_prepare_resume_word(struct wasmfx_runtime *rt, wasmfx_con
 
 /* ---- resume_throw ------------------------------------------------------------------------------ */
 
-static wasmfx_status_t check_exception_tag(const struct wasmfx_tag *tag, const wasmfx_value_t *values, size_t count)
+static wasmfx_status_t check_exception(const struct wasmfx_runtime *rt, const struct wasmfx_tag *tag,
+                                       const wasmfx_value_t *values, size_t count)
 {
-  if (!tag)
+  if (!tag || tag->member.rt != rt)
     return WASMFX_ERROR_ARGUMENT;
   if (tag->results->count)
     return WASMFX_ERROR_TYPE;
@@ -293,7 +295,7 @@ struct wfx_object *wfx_prepare_resume_throw(struct wasmfx_runtime *rt, wasmfx_co
   struct wfx_object *object = wfx_object_of(rt, *cont);
   if (!object)
     return fail(rt, wfx_ref_trap(*cont));
-  const wasmfx_status_t status = check_exception_tag(tag, values, count);
+  const wasmfx_status_t status = check_exception(rt, tag, values, count);
   if (status < 0)
     return fail(rt, status);
   rt->house->exception = (wasmfx_exception_t){ tag, values, count, NULL };
@@ -309,7 +311,7 @@ struct wfx_object *wfx_prepare_resume_throw_ref(struct wasmfx_runtime *rt, wasmf
     return fail(rt, wfx_ref_trap(*cont));
   if (!exception)
     return fail(rt, WASMFX_TRAP_NULL_EXCEPTION);
-  const wasmfx_status_t status = check_exception_tag(exception->tag, exception->values, exception->count);
+  const wasmfx_status_t status = check_exception(rt, exception->tag, exception->values, exception->count);
   if (status < 0)
     return fail(rt, status);
   return throw_into(rt, cont, object, handlers, exception);
@@ -324,6 +326,7 @@ struct wfx_object *wfx_prepare_resume_throw_ref(struct wasmfx_runtime *rt, wasmf
  */
 static wfx_landing_t *capture(struct wfx_object *current, struct wfx_object *segment, const struct wfx_list *awaits)
 {
+  assert(!wfx_object_is_root(segment));
   current->awaits = awaits;
   segment->parent = NULL;
   return segment == current ? &current->pc : &current->deep.pc;
@@ -486,14 +489,14 @@ static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word
   struct wfx_object *self = rt->current;
   const struct wasmfx_type *type = self->type;
   const wasmfx_entry_t entry = self->fresh.entry;
-  const size_t params = type->params->count, results = type->results->count;
+  const size_t results = type->results->count;
   const size_t results_bytes = results * sizeof(wasmfx_value_t);
   wasmfx_value_t *room, *out;
-  if (needs_long_results(type)) {
+  if (has_long_lists(type)) {
     room = self->bound->values;
     out = self->bound->results;
   } else {
-    room = __builtin_alloca((params + 2) * sizeof *room);
+    room = __builtin_alloca((gathered_count(type) + 1) * sizeof *room);
     out = __builtin_alloca((results + 1) * sizeof *out);
   }
   if (results)
@@ -530,6 +533,7 @@ static struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self
 {
   if (rt->current != self || self->handlers == &wfx_barrier || rt->careful)
     tidy_up(rt, self);
+  assert(rt->current == self && !wfx_object_is_root(self));
   struct wfx_object *to = self->parent;
   rt->transfer.cont = WASMFX_NULL_CONT;
   rt->transfer.event = what;
@@ -557,11 +561,9 @@ static wasmfx_status_t throw_copy(struct wasmfx_runtime *rt, wasmfx_exception_t 
 {
   if (wfx_object_is_root(rt->current))
     return WASMFX_ERROR_STATE;
-  const wasmfx_status_t status = check_exception_tag(exception.tag, exception.values, exception.count);
+  const wasmfx_status_t status = check_exception(rt, exception.tag, exception.values, exception.count);
   if (status < 0)
     return status;
-  if (exception.tag->member.rt != rt)
-    return WASMFX_ERROR_ARGUMENT;
   if (exception.count)
     memmove(rt->house->inbox, exception.values, exception.count * sizeof *exception.values);
   exception.values = rt->house->inbox;
@@ -593,15 +595,16 @@ wasmfx_status_t wasmfx_drop(wasmfx_runtime_t *rt, wasmfx_cont_t *cont)
 wasmfx_outcome_t wasmfx_cancel(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_exception_t *exception,
                                size_t attempts)
 {
-  for (size_t i = 0;; i++) {
-    const wasmfx_outcome_t outcome = wasmfx_resume_throw_ref(rt, cont, &wfx_everything, exception);
-    if (outcome.status != WASMFX_SUSPENDED)
-      return outcome;
-    if (i + 1 == attempts)
-      break;
+  wasmfx_outcome_t outcome = wasmfx_resume_throw_ref(rt, cont, &wfx_everything, exception);
+  for (size_t i = 1; i != attempts && outcome.status == WASMFX_SUSPENDED; i++) {
+    outcome = wasmfx_resume_throw_ref(rt, cont, &wfx_everything, exception);
+    if (outcome.status < 0) /* no memory to go on with it, but it has been thrown into: too late to say so */
+      outcome.status = WASMFX_SUSPENDED;
   }
+  if (outcome.status != WASMFX_SUSPENDED)
+    return outcome;
   wasmfx_drop(rt, cont);
-  return (wasmfx_outcome_t){ .status = WASMFX_ERROR_LIMIT };
+  return (wasmfx_outcome_t){ .status = WASMFX_SUSPENDED };
 }
 
 /* ---- Looking -------------------------------------------------------------------------------------------- */

@@ -103,8 +103,10 @@ struct wfx_found wfx_find(struct wfx_object *current, const struct wasmfx_tag *t
     const struct wasmfx_handlers *table = segment->handlers;
     if (table->table == WFX_TABLE_BARRIER)
       return (struct wfx_found){ NULL, 0, WASMFX_TRAP_BARRIER };
+    if (table->table == WFX_TABLE_EVERYTHING && is_switch)
+      break; /* or else it would capture who cancels */
     const struct wfx_clause *clause = match(table, tag, is_switch);
-    if (!clause && !(table->table == WFX_TABLE_EVERYTHING && !is_switch))
+    if (!clause && table->table != WFX_TABLE_EVERYTHING)
       continue;
     if (segment != current)
       remember(current, segment, key);

@@ -46,6 +46,7 @@ AT(struct wfx_list, wake_form, WFX_LIST_WAKE_FORM);
 
 _Static_assert(sizeof(struct wfx_object) == 1u << WFX_OBJECT_SHIFT, "an object is two cache lines");
 _Static_assert(sizeof(struct wasmfx_runtime) == 1u << WFX_OBJECT_SHIFT, "the runtime fills slot 0");
+_Static_assert(sizeof(struct wfx_stack) % 16 == 0, "the first frame of a stack is aligned to 16 bytes");
 _Static_assert(sizeof(wasmfx_value_t) == 16 && _Alignof(wasmfx_value_t) == 16, "slots are 16 bytes");
 _Static_assert(sizeof(wasmfx_outcome_t) == 16, "an outcome is returned in two registers");
 _Static_assert(WFX_REVISION_BITS >= 2 && WFX_REVISION_BITS <= 32, "the index takes the lower half");

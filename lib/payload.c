@@ -2,6 +2,7 @@
 /* Types and tags: how each list of kinds travels is decided here, once. */
 #include "payload.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "runtime.h"
@@ -222,27 +223,43 @@ static void change_tenant(struct wfx_bound *bound, uint32_t tenant)
   bound->tenant = tenant;
 }
 
-wasmfx_status_t wfx_bound_reserve(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count)
+static void release_bound(struct wasmfx_runtime *rt, struct wfx_bound *bound)
+{
+  if (bound)
+    wfx_release(rt, bound, bound_bytes(bound->capacity));
+}
+
+/* Grows the buffer; the old one, if it was replaced, is the caller's to release. */
+static wasmfx_status_t grow_bound(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count,
+                                  struct wfx_bound **replaced)
 {
   const uint32_t tenant = wfx_object_tenant(object);
   struct wfx_bound *old = object->bound;
-  if (old && old->capacity >= count) {
+  *replaced = NULL;
+  if (old)
     change_tenant(old, tenant);
+  if (old && old->capacity >= count)
     return WASMFX_OK;
-  }
   struct wfx_bound *bound = wfx_allocate(rt, bound_bytes(count));
   if (!bound)
     return WASMFX_ERROR_NO_MEMORY;
   memset(bound, 0, bound_bytes(count));
-  if (old) {
-    change_tenant(old, tenant);
+  if (old)
     memcpy(bound, old, bound_bytes(old->capacity));
-    wfx_release(rt, old, bound_bytes(old->capacity));
-  }
   bound->capacity = count;
   bound->tenant = tenant;
   object->bound = bound;
+  *replaced = old;
   return WASMFX_OK;
+}
+
+wasmfx_status_t wfx_bound_reserve(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count)
+{
+  struct wfx_bound *replaced;
+  const wasmfx_status_t status = grow_bound(rt, object, count, &replaced);
+  if (status == WASMFX_OK)
+    release_bound(rt, replaced);
+  return status;
 }
 
 wasmfx_status_t wfx_bound_reserve_results(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count)
@@ -262,7 +279,19 @@ wasmfx_status_t wfx_bound_reserve_results(struct wasmfx_runtime *rt, struct wfx_
   return WASMFX_OK;
 }
 
-void wfx_bound_append(struct wfx_object *object, const wasmfx_value_t *values, uint32_t count)
+wasmfx_status_t wfx_bound_write(struct wasmfx_runtime *rt, struct wfx_object *object, const wasmfx_value_t *values,
+                                uint32_t count)
+{
+  struct wfx_bound *replaced;
+  const wasmfx_status_t status = grow_bound(rt, object, wfx_awaited(object)->count, &replaced);
+  if (status < 0)
+    return status;
+  memmove(object->bound->values + wfx_bound_count(object), values, count * sizeof *values);
+  release_bound(rt, replaced);
+  return WASMFX_OK;
+}
+
+void wfx_bound_append(struct wfx_object *object, uint32_t count)
 {
   struct wfx_bound *bound = object->bound;
   if (object->awaits != &wfx_bound_list) {
@@ -270,9 +299,8 @@ void wfx_bound_append(struct wfx_object *object, const wasmfx_value_t *values, u
     bound->count = 0;
     object->awaits = &wfx_bound_list;
   }
-  if (count)
-    memcpy(bound->values + bound->count, values, count * sizeof *values);
   bound->count += count;
+  assert(bound->count <= bound->awaits->count && bound->awaits->count <= bound->capacity);
 }
 
 /* ---- Parcels ------------------------------------------------------------------------- */
@@ -303,7 +331,7 @@ wasmfx_status_t wfx_pack_waking(struct wfx_object *object, const wasmfx_value_t 
   if (bound) {
     /* There is room behind the prefix, and nobody looks there if the call fails after this. */
     if (count)
-      memcpy(object->bound->values + bound, values, count * sizeof *values);
+      memmove(object->bound->values + bound, values, count * sizeof *values);
     values = object->bound->values;
   }
   pack_whole(list, values, brings_contref, parcel);

@@ -73,13 +73,17 @@ const struct wfx_list *wfx_awaited(const struct wfx_object *object);
 /** How many of these values are bound already. */
 uint32_t wfx_bound_count(const struct wfx_object *object);
 
-/** Room for `count` bound values. Errors: NO_MEMORY. */
+/** Room for `count` bound values; those that are bound stay. Errors: NO_MEMORY. */
 wasmfx_status_t wfx_bound_reserve(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count);
 /** Room for `count` results as well. Errors: NO_MEMORY. */
 wasmfx_status_t wfx_bound_reserve_results(struct wasmfx_runtime *rt, struct wfx_object *object, uint32_t count);
 void wfx_bound_free(struct wasmfx_runtime *rt, struct wfx_object *object);
-/** Appends to the bound prefix, for which there must be room. */
-void wfx_bound_append(struct wfx_object *object, const wasmfx_value_t *values, uint32_t count);
+/** Writes values behind the bound prefix, where nobody looks before they are appended. They may lie in the object's own
+ *  buffer: it may have passed them on itself. Errors: NO_MEMORY. */
+wasmfx_status_t wfx_bound_write(struct wasmfx_runtime *rt, struct wfx_object *object, const wasmfx_value_t *values,
+                                uint32_t count);
+/** Makes them part of the prefix. */
+void wfx_bound_append(struct wfx_object *object, uint32_t count);
 
 /** A payload ready to travel: what the five registers of arch.h carry of it. */
 struct wfx_parcel {

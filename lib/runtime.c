@@ -8,13 +8,13 @@
 #include <time.h>
 
 #include "handler.h"
-#include "sanitize.h"
 
 #define DEFAULT_MAX_CONTS (1u << 24)
 #define SLOT_LIMIT (1ull << 28)
-#define DEFAULT_MAX_STACKS (1u << 21)
+#define DEFAULT_MAX_STACKS (1u << 20)
+#define MAX_CONFIG_BYTES 4096
 #define DEFAULT_CACHED_STACKS (1u << 14)
-#define SCOPE_SLOTS 4096 /* slots for roots and barriers, beyond those for continuations */
+#define SPARE_SLOTS (1u << 20) /* for roots and barriers, and in place of slots that are retired */
 
 static const size_t default_stack_bytes[WASMFX_STACK_CLASSES] = { 64 << 10, 16 << 10, 256 << 10, 1 << 20 };
 
@@ -76,8 +76,8 @@ static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_
   wasmfx_runtime_config_init(config);
   if (given) {
     const size_t known = given->size < sizeof *config ? given->size : sizeof *config;
-    if (known < offsetof(wasmfx_runtime_config_t, stack_allocator) ||
-        !is_zero((const char *)given + known, given->size - known))
+    if (known < offsetof(wasmfx_runtime_config_t, stack_allocator) || known % sizeof(uint32_t) ||
+        given->size > MAX_CONFIG_BYTES || !is_zero((const char *)given + known, given->size - known))
       return WASMFX_ERROR_ARGUMENT;
     memcpy(config, given, known);
   }
@@ -119,7 +119,7 @@ static uint64_t draw_first_revision(const void *arena)
 static wasmfx_status_t make_arena(struct wfx_house *house, struct wasmfx_runtime **rt)
 {
   const size_t page_slots = house->os.page_bytes >> WFX_OBJECT_SHIFT;
-  const size_t wanted = (size_t)house->config.max_conts + house->config.max_conts / 8 + SCOPE_SLOTS;
+  const size_t wanted = (size_t)house->config.max_conts + house->config.max_conts / 8 + SPARE_SLOTS;
   const size_t slots = (wanted + page_slots - 1) / page_slots * page_slots;
   void *arena = NULL;
   wasmfx_status_t status = wfx_os_reserve(&house->os, slots << WFX_OBJECT_SHIFT, &arena);
@@ -159,10 +159,6 @@ static void dismantle(struct wasmfx_runtime *rt)
   while (house->members)
     wfx_member_free(house->members);
   wfx_release(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
-  for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++) {
-    const struct wfx_stack_class *class = &house->stacks.classes[i];
-    wfx_forget_frames(class->slots, class->used * class->slot_bytes);
-  }
   wfx_stackpool_destroy(&house->stacks);
   wfx_os_release(&house->os, rt, house->arena_bytes);
   allocator.release(allocator.context, house, sizeof *house);
@@ -382,6 +378,8 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
       continue;
     }
     rt->current = top->parent;
+    if (rt->careful & WFX_CAREFUL_FLOAT)
+      wfx_load_float_control(&top->parent->float_control);
     wfx_cont_bury(rt, top);
     killed++;
   }
@@ -418,12 +416,14 @@ static bool is_identified(const struct wfx_object *object, const uint64_t identi
 void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark)
 {
   const struct wfx_object *scope = rt->house->scope;
+  if (scope && scope->scope.owner != rt->current)
+    scope = NULL; /* it lies further down, and may go while what is running now is suspended */
   identify(rt->current, &mark->opaque[0]);
   mark->opaque[2] = (uintptr_t)scope;
   mark->opaque[3] = scope ? scope->ref : 0;
 }
 
-/* Whether the scope that was the innermost at the mark is still open, and so all that were open then. */
+/* Whether the innermost barrier that the marked continuation had open is still open, and so all that it had. */
 static bool mark_scope_is_open(const struct wasmfx_runtime *rt, const wasmfx_mark_t *mark)
 {
   const struct wfx_object *scope = rt->house->scope;

@@ -6,6 +6,7 @@
 
 #include "object.h"
 #include "payload.h"
+#include "sanitize.h"
 #include "stackpool/stackpool.h"
 
 /** What does not have to be near: configuration, memory, counters. */
@@ -88,8 +89,10 @@ static inline void wfx_stack_bury(struct wasmfx_runtime *rt, struct wfx_object *
 {
   if (object->host_word && rt->house->config.died)
     rt->house->config.died(rt, object->host_word);
-  if (object->stack)
+  if (object->stack) {
+    wfx_forget_frames(object->stack->low, (size_t)((char *)object->stack - object->stack->low));
     wfx_stackpool_put(&rt->house->stacks, object->stack);
+  }
   object->stack = NULL;
   rt->house->died++;
 }

@@ -18,13 +18,11 @@
 
 #ifdef WFX_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
-#define WFX_SANITIZED 1 /* starts must pass through C */
 static inline void wfx_forget_frames(const volatile void *low, size_t bytes)
 {
   __asan_unpoison_memory_region(low, bytes);
 }
 #else
-#define WFX_SANITIZED 0
 static inline void wfx_forget_frames(const volatile void *low, size_t bytes)
 {
   (void)low;

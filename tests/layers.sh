@@ -43,7 +43,7 @@ nothing 'the benchmarks include only public headers' \
   "$(strangers "$system|<boost/[a-z_/]+\\.hpp>|$public|$(neighbours bench)" bench/*.[ch])"
 
 # What each header of lib/ may build on: those before it in this list. The verbs stand at the end.
-below='"arch/(arch|layout)\.h"|"stackpool/stackpool\.h"'
+below='"arch/(arch|layout)\.h"|"stackpool/stackpool\.h"|"sanitize\.h"'
 for header in payload object handler runtime cont; do
   nothing "lib/$header.h builds on what lies below it" "$(strangers "$system|$public|$below" lib/$header.h)"
   below="$below|\"$header\\.h\""

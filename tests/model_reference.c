@@ -277,13 +277,13 @@ static bool has_clause(const struct model_table *handlers, const struct model_ta
   return false;
 }
 
-/* A cancel handles each suspension, whatever the tag, but no switch. */
+/* A cancel handles each suspension, whatever the tag. */
 static bool handles(const struct model_link *link, const struct model_tag *tag, enum wasmfx_clause_kind kind,
                     uint32_t *clause)
 {
   *clause = 0;
   if (link->cancelling.active)
-    return kind == WASMFX_ON_LABEL;
+    return true;
   return has_clause(link->handlers, tag, kind, clause);
 }
 
@@ -297,6 +297,8 @@ static wasmfx_status_t search(const struct model *m, const struct model_tag *tag
       return WASMFX_TRAP_UNHANDLED;
     if (link->kind == MODEL_BARRIER)
       return WASMFX_TRAP_BARRIER;
+    if (link->cancelling.active && kind == WASMFX_ON_SWITCH)
+      return WASMFX_TRAP_UNHANDLED; /* who cancels is not captured */
     if (handles(link, tag, kind, clause))
       return WASMFX_OK;
   }
@@ -547,7 +549,7 @@ static const struct model_landing *cancel_again(struct model *m, size_t place)
   struct model_cancelling *cancelling = &m->running[place]->cancelling;
   if (cancelling->attempts_left == 0) {
     cut(m, place);
-    return land(m, WASMFX_ERROR_LIMIT, MODEL_VARIABLE_NULL);
+    return land(m, WASMFX_SUSPENDED, MODEL_VARIABLE_NULL);
   }
   cancelling->attempts_left--;
   return raise_here(m, &cancelling->exception);
@@ -708,12 +710,11 @@ void model_mark(const struct model *m, struct model_mark *mark)
 {
   mark->body = model_body(m)->number;
   mark->scope_count = 0;
-  for (size_t i = 1; i < m->running_count; i++)
-    if (m->running[i]->kind != MODEL_CONT)
-      mark->scopes[mark->scope_count++] = m->running[i]->number;
+  for (size_t i = place_of(m, mark->body); i < m->running_count; i++)
+    mark->scopes[mark->scope_count++] = m->running[i]->number;
 }
 
-/* What ran at the mark must be running or waiting, and each scope that was open must still be. How much stays of the
+/* What ran at the mark must be running or waiting, and each barrier that it had open must still be. How much stays of the
  * running list then: all up to the innermost of these; 0 if it cannot be. */
 static size_t kept_by(const struct model *m, const struct model_mark *mark)
 {

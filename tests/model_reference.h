@@ -129,7 +129,7 @@ struct model_reference {
 struct model_mark {
   uint64_t body; /* the running continuation or root */
   size_t scope_count;
-  uint64_t scopes[MODEL_MAX_SCOPES]; /* open barriers and roots, outermost first */
+  uint64_t scopes[MODEL_MAX_SCOPES]; /* the barriers that the body had open, outermost first */
 };
 
 /* ---- Landings ------------------------------------------------------------------ */

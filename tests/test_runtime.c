@@ -279,7 +279,7 @@ static uint64_t use_whole_stack(wasmfx_runtime_t *rt, void *env, uint64_t word, 
 
 static void each_class_has_the_size_that_was_configured(void **state)
 {
-  static const size_t sizes[] = { 64 << 10, 16 << 10, 256 << 10, 1 << 20, 8 << 10, 3 << 20, 100000, 20 << 10 };
+  static const size_t sizes[] = { 64 << 10, 16 << 10, 256 << 10, 1 << 20, 17 << 10, 3 << 20, 100000, 20 << 10 };
   (void)state;
   for (size_t set = 0; set < 2; set++) {
     wasmfx_runtime_config_t config;

@@ -55,8 +55,7 @@ typedef uint64_t wasmfx_cont_t;
 
 /**
  * What a call answers. Zero and above: what happened. Below zero: nothing
- * happened, the world is as it was before the call (wasmfx_cancel() has one
- * exception, described there).
+ * happened, the world is as it was before the call.
  *
  * WASMFX_TRAP_* are the traps of the instructions; wasmfx_status_text() gives
  * them the words of the specification's tests. An engine raises them in its

@@ -70,7 +70,7 @@ typedef uint64_t (*wasmfx_word_entry_t)(wasmfx_runtime_t *rt, void *env, uint64_
  * cont.new: a FRESH continuation that will run `entry(rt, env, ...)`. Costs
  * 128 bytes; there is no stack before the first resume.
  * *Errors:* NULL_FUNCTION; ARGUMENT (no type, or one of another runtime); LIMIT
- * (max_conts), NO_MEMORY.
+ * (max_conts), NO_MEMORY, NO_MAPS.
  * *Spec:* cont.new
  */
 WASMFX_API wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_entry_t entry,
@@ -85,8 +85,8 @@ WASMFX_API wasmfx_status_t wasmfx_cont_new_word(wasmfx_runtime_t *rt, const wasm
  * reference to the same continuation there, also when `count` is 0.
  * *Shapes:* `values` has `count` slots, copied. `to`, if not NULL, is the type
  * of the result: its parameters must be those that remain, its results the same.
- * *Errors:* NULL_CONT, CONSUMED, ARITY (more than there are), TYPE (`to` does
- * not fit), LIMIT, NO_MEMORY.
+ * *Errors:* NULL_CONT, CONSUMED, ARITY (more than there are), ARGUMENT (`to` is
+ * of another runtime), TYPE (`to` does not fit), LIMIT, NO_MEMORY, NO_MAPS.
  * *Spec:* cont.bind
  */
 WASMFX_API wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_type_t *to,
@@ -167,8 +167,8 @@ WASMFX_API wasmfx_outcome_t wasmfx_suspend_word(wasmfx_runtime_t *rt, const wasm
  * suspend; `*cont` is the contref that ends the parameters of this suspension:
  * who switched here, or null if none was sent (`values` has it too).
  * *Errors:* NULL_CONT, CONSUMED, ARITY (also: the target does not wait for a
- * contref), TYPE (results differ), UNHANDLED, BARRIER, and the memory errors
- * of wasmfx_resume().
+ * contref), ARGUMENT (no tag, or a tag or `wait` of another runtime), UNHANDLED,
+ * BARRIER, TYPE (results differ), and the memory errors of wasmfx_resume().
  * *Spec:* switch
  *
  * What the suspender waits for is not part of a tag for switching; `wait` gives
@@ -223,9 +223,10 @@ WASMFX_API wasmfx_status_t wasmfx_drop(wasmfx_runtime_t *rt, wasmfx_cont_t *cont
  * whatever the tag, until it is dead, at most `attempts` times (0: without end);
  * after that it is dropped. `*cont` becomes null. `exception` stays the caller's
  * and must stay valid until the call returns.
- * Only label suspensions are met in this way; a switch inside looks for its handler
- * further out. Answers the last outcome: RETURNED, THREW or TRAPPED; LIMIT if it was
- * dropped alive. *Errors:* as wasmfx_resume_throw_ref().
+ * A switch inside finds no handler. `exception` must not be one that an outcome has
+ * handed over unless `attempts` is 1: copy it first.
+ * Answers the last outcome: RETURNED, THREW or TRAPPED; SUSPENDED if it was still alive
+ * and has been dropped. *Errors:* as wasmfx_resume_throw_ref().
  */
 WASMFX_API wasmfx_outcome_t wasmfx_cancel(wasmfx_runtime_t *rt, wasmfx_cont_t *cont,
                                           const wasmfx_exception_t *exception, size_t attempts);

@@ -32,7 +32,8 @@ typedef struct wasmfx_allocator {
 
 /**
  * Where stacks come from, if the host brings its own. The library puts no
- * guard into such a stack, neither clears nor trims it, and returns it whole.
+ * guard into such a stack, neither clears nor trims it, and returns it whole, the
+ * last one only when the next is asked for or given back: it may still be in use.
  * All NULL means the library's own pool.
  */
 typedef struct wasmfx_stack_allocator {
@@ -74,12 +75,12 @@ typedef struct wasmfx_runtime_config {
   size_t size;                               /**< sizeof this struct, for compatibility */
   wasmfx_allocator_t allocator;
   wasmfx_stack_allocator_t stack_allocator;
-  size_t stack_bytes[WASMFX_STACK_CLASSES];  /**< by class, up to 2 KiB of it the library's; default 64 KiB, 16 KiB, 256 KiB, 1 MiB */
+  size_t stack_bytes[WASMFX_STACK_CLASSES];  /**< by class, up to 2 KiB of it the library's; at least 16 KiB */
   size_t guard_bytes;                        /**< below each stack; default one page */
   uint32_t guard;                            /**< enum wasmfx_guard */
   uint32_t max_conts;                        /**< continuations alive at once; default 16,777,216 */
-  uint32_t max_stacks;                       /**< stacks of one class; default 2,097,152 */
-  uint32_t cached_stacks;                    /**< free stacks of a class that keep their memory; default 16,384 */
+  uint32_t max_stacks;                       /**< stacks of one class; default 1,048,576 */
+  uint32_t cached_stacks;                    /**< free ones of a class and tenant that keep their memory; default 16,384 */
   uint32_t tenants;                          /**< how many tenants may be named; default 1 */
   uint32_t float_control;                    /**< 1: each continuation has its own rounding mode and exception mask */
   void (*switched)(wasmfx_runtime_t *rt, void **from_word, void **to_word);
@@ -141,7 +142,7 @@ typedef struct wasmfx_stats {
 } wasmfx_stats_t;
 
 /** Fills `*stats`, of which the caller knows `size` bytes (sizeof(wasmfx_stats_t)).
- *  Takes time in proportion to nothing. */
+ *  Takes time in proportion to the number of tenants. */
 WASMFX_API void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t *stats, size_t size);
 
 /* ---- Tenants --------------------------------------------------------------- */
@@ -207,7 +208,7 @@ WASMFX_API void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark);
  * glibc under _FORTIFY_SOURCE: build the file that jumps without it.)
  * `killed`, if not NULL, receives how many continuations died.
  * *Errors:* STATE (the marked continuation is not running or waiting any more, a
- * scope that was open at the mark has been closed, or the call comes from a
+ * barrier that it had open at the mark has been closed, or the call comes from a
  * stack that would die); nothing changes then.
  */
 WASMFX_API wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark, size_t *killed);

@@ -51,6 +51,9 @@ void wfx_start(void);
 void wfx_start_float(void);
 void wfx_deep(void);
 
+/** Sets the float control words as they are saved in an object. */
+void wfx_load_float_control(const void *float_control);
+
 /** Leaves the running stack for good and lands in `to` with what is in `rt`. */
 _Noreturn void wfx_leave(struct wasmfx_runtime *rt, struct wfx_object *to);
 

@@ -116,7 +116,7 @@
     popq %rcx
     .cfi_adjust_cfa_offset -8
     .cfi_register %rip, %rcx
-    jmpq *%rcx
+    notrack jmpq *%rcx                  /* no landing pad there: it is a return address */
     .cfi_endproc
 .endm
 
@@ -493,6 +493,16 @@ enter:
 2:  movq WFX_STACK_OWNER(%rsp), %rsi
     jmp 1b
 END wfx_body
+
+/*
+ * void wfx_load_float_control(const void *float_control)
+ *                             rdi
+ */
+HIDDEN_FUNCTION wfx_load_float_control
+    ldmxcsr (%rdi)
+    fldcw 4(%rdi)
+    ret
+END wfx_load_float_control
 
 /*
  * void wfx_leave(rt, to)

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #define SLAB_SLOTS 64u
-#define MIN_STACK_BYTES ((size_t)4096)
+#define MIN_STACK_BYTES ((size_t)16384)
 #define MAX_STACK_BYTES ((size_t)1 << 40)
+#define MAX_RANGE_BYTES (SIZE_MAX / 4)
 #define CACHE_LINE ((size_t)64)
 
 /* Colours: a stride that is coprime to their number visits each, far from its neighbours. */
@@ -55,7 +56,7 @@ static bool init_class(struct wfx_stackpool *pool, struct wfx_stack_class *class
     return false;
   class->usable_bytes = round_up(stack_bytes, pool->os->page_bytes);
   class->slot_bytes = class->usable_bytes + pool->guard_bytes;
-  return true;
+  return pool->config->max_stacks <= MAX_RANGE_BYTES / class->slot_bytes;
 }
 
 wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os,
