@@ -53,7 +53,10 @@ struct wfx_object {
   };
   struct wfx_object *parent;              /* whose resume it runs under; NULL: suspended, fresh or a root */
   const struct wasmfx_handlers *handlers; /* the clauses of that resume */
-  const struct wfx_list *awaits;          /* what it must be woken with */
+  union {
+    const struct wfx_list *awaits; /* what it must be woken with */
+    struct wfx_object *next_free;  /* free; not `parent`, which walkers may still follow while its stack is being left */
+  };
   const struct wasmfx_type *type;
 
   struct wfx_stack *stack; /* from the first resume on */

@@ -60,7 +60,7 @@ static inline wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct 
   struct wfx_object *last = rt->free_objects;
   if (!last)
     return wfx_object_new(rt, object);
-  rt->free_objects = last->parent;
+  rt->free_objects = last->next_free;
   last->parent = NULL;
   *object = last;
   return WASMFX_OK;
@@ -70,7 +70,7 @@ static inline wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct 
 static inline void wfx_object_put(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
   object->pc = NULL;
-  object->parent = rt->free_objects;
+  object->next_free = rt->free_objects;
   rt->free_objects = object;
 }
 

@@ -52,6 +52,8 @@
 /* DWARF operations, for canonical frame addresses that are found by following
  * pointers. WFX_SLEB1 keeps offsets to one byte: -64 .. 63; U2 takes two. */
 #define DW_CFA_def_cfa_expression 0x0f
+#define DW_CFA_expression 0x10
+#define DW_CFA_val_expression 0x16
 #define DW_OP_deref 0x06
 #define DW_OP_plus_uconst 0x23
 #define DW_OP_breg(n) (0x70 + (n))
@@ -65,9 +67,14 @@
     .cfi_escape DW_CFA_def_cfa_expression, 8, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
                 DW_OP_deref, DW_OP_plus_uconst, (bytes)
 
-/* The frame ends at *(*(*(register + a) + b) + c) + bytes. */
-#define CFA_AT_REGISTER_3(regno, a, b, c, bytes) \
-    .cfi_escape DW_CFA_def_cfa_expression, 11, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
-                DW_OP_deref, DW_OP_plus_uconst, (c), DW_OP_deref, DW_OP_plus_uconst, (bytes)
+/* In the caller, register `saved` is *(*(register + a) + b). */
+#define CALLERS_REGISTER_2(saved, regno, a, b) \
+    .cfi_escape DW_CFA_val_expression, (saved), 6, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
+                DW_OP_deref
+
+/* In the caller, register `saved` is what lies at *(*(register + a) + b) + c. */
+#define CALLERS_REGISTER_AT_2(saved, regno, a, b, c) \
+    .cfi_escape DW_CFA_expression, (saved), 8, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
+                DW_OP_deref, DW_OP_plus_uconst, (c)
 
 #endif

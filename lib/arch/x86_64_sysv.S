@@ -33,12 +33,12 @@
  *     low  +------------------+
  *
  * The frame of wfx_body has no caller on its own stack. Its call frame
- * information says that it was called from where its resumer waits:
+ * information says that it was called from the landing where its resumer waits:
  *
- *     rbx -> stack.owner -> object.parent -> object.sp -> the frame above
+ *     rbx -> stack.owner -> object.parent -> object.pc, and object.sp -> the frame above
  *
  * and each of these is rewritten by the library whenever it changes, so gdb,
- * perf and libunwind walk from a continuation into its resumer at any time.
+ * perf, libunwind and C++ walk from a running continuation into its resumer.
  */
 #include "asm.h"
 #include "layout.h"
@@ -48,11 +48,26 @@
 /* DWARF numbers */
 #define DW_RAX 0
 #define DW_RBX 3
+#define DW_RIP 16
 
     .text
 
 /* Where the resumer waits, once the object in rax has been hung under it. */
 #define CFA_AT_PARENT CFA_AT_REGISTER_2(DW_RAX, WFX_OBJ_PARENT, WFX_OBJ_SP, FRAME_BYTES)
+
+/* As the picture says: called, so to speak, from the landing of the resumer, to
+ * whose object rax leads there. Its own information does the rest. */
+.macro CFI_CALLED_FROM_LANDING
+    .cfi_def_cfa %rbx, 0
+    CALLERS_REGISTER_2(DW_RAX, DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT)
+    CALLERS_REGISTER_AT_2(DW_RIP, DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_PC)
+    .cfi_same_value %rbx
+    .cfi_same_value %rbp
+    .cfi_same_value %r12
+    .cfi_same_value %r13
+    .cfi_same_value %r14
+    .cfi_same_value %r15
+.endm
 
 /* ---- Leaving and landing -------------------------------------------------- */
 
@@ -455,7 +470,8 @@ END wfx_start
  * resumer, and the next one, while that line is on its way. The two together
  * make ten thousand continuations that end in turn three times as fast.
  *
- * .cfi_signal_frame: else gdb stops here, since the resumer's stack may lie lower.
+ * .cfi_signal_frame: else gdb stops here, since the resumer's stack may lie lower;
+ * and a landing is an address that control comes to, not one that it came from.
  * Walkers look up a caller's frame by the last byte of its call, and a frame that
  * is interrupted by the first byte of its instruction. At `enter` the two differ:
  * rax leads to the resumer before the call, rbx does after it. The prefix is
@@ -478,7 +494,7 @@ HIDDEN_FUNCTION wfx_body
     movq %r11, %rsi
 enter:
     .byte 0x3e                          /* a prefix without effect, see above */
-    CFA_AT_REGISTER_3(DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_SP, FRAME_BYTES)
+    CFI_CALLED_FROM_LANDING
     call *WFX_OBJ_PC(%rax)
     movq %r12, %rdi                     /* wfx_return(rt, self, word) */
     movq WFX_RT_CURRENT(%rdi), %rsi
@@ -486,10 +502,8 @@ enter:
     jne 2f
 1:  movq %rax, %rdx
     call wfx_return
-    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
     movq %r12, %rdi
     jmp leave
-    CFA_AT_REGISTER_3(DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_SP, FRAME_BYTES)
 2:  movq WFX_STACK_OWNER(%rsp), %rsi
     jmp 1b
 END wfx_body
