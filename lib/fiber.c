@@ -33,18 +33,25 @@ void *fiber_yield(void *arg)
 
 static bool can_resume(const struct fiber_thread *thread, const struct fiber *fiber)
 {
-  return thread && fiber && fiber->thread == thread->number && fiber->type == thread->resumed && !fiber->running;
+  return thread && fiber && fiber->thread == thread->number && fiber->type == thread->resumed &&
+         fiber->cont != WASMFX_NULL_CONT;
 }
 
-/* Runs the fiber. Each has a `current` of its own: it is outside any fiber_main() that it has not called. */
+/* Runs the fiber, which may be gone afterwards: only what is still alive is filed with it. Each has a `current` of its
+ * own: it is outside any fiber_main() that it has not called. */
 static wasmfx_outcome_t resume(struct fiber_thread *thread, struct fiber *fiber, void *arg)
 {
   struct fiber *outside = thread->current;
+  wasmfx_cont_t cont = fiber->cont;
   thread->current = fiber->inside;
-  fiber->running = true;
-  const wasmfx_outcome_t outcome = wasmfx_resume_word(thread->rt, &fiber->cont, thread->on_yield, (uintptr_t)arg);
-  fiber->running = false;
-  fiber->inside = thread->current;
+  fiber->cont = WASMFX_NULL_CONT;
+  const wasmfx_outcome_t outcome = wasmfx_resume_word(thread->rt, &cont, thread->on_yield, (uintptr_t)arg);
+  if (cont != WASMFX_NULL_CONT) {
+    fiber->cont = cont;
+    fiber->inside = thread->current;
+    if (fiber->freed)
+      wfx_fiber_free(fiber); /* nobody could resume it */
+  }
   thread->current = outside;
   return outcome;
 }
@@ -59,16 +66,9 @@ void *fiber_resume(fiber_t fiber, void *arg, fiber_result_t *status)
   if (!can_resume(thread, fiber))
     return NULL;
   const wasmfx_outcome_t outcome = resume(thread, fiber, arg);
-  if (outcome.status == WASMFX_SUSPENDED) {
-    *status = FIBER_YIELD;
-    return (void *)(uintptr_t)outcome.word;
-  }
-  if (outcome.status < 0)
+  if (outcome.status != WASMFX_RETURNED && outcome.status != WASMFX_SUSPENDED)
     return NULL;
-  wfx_fiber_ended(fiber);
-  if (outcome.status != WASMFX_RETURNED)
-    return NULL;
-  *status = FIBER_OK;
+  *status = outcome.status == WASMFX_RETURNED ? FIBER_OK : FIBER_YIELD;
   return (void *)(uintptr_t)outcome.word;
 }
 

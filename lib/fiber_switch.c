@@ -10,19 +10,16 @@
 
 #include "fiber_tls.h"
 
-/* Makes `self` the running fiber. Answers who ran before, or NULL if that one has ended. */
+/* Makes `self` the running fiber. Answers who ran before, or NULL if that one ends. */
 static struct fiber *arrive(struct fiber_thread *thread, struct fiber *self, wasmfx_cont_t suspended)
 {
   struct fiber *from = thread->departing;
   thread->current = self;
-  self->running = true;
   self->cont = WASMFX_NULL_CONT;
   if (thread->departing_ends) {
     (void)wasmfx_drop(thread->rt, &suspended);
-    wfx_fiber_ended(from);
     return NULL;
   }
-  from->running = false;
   from->cont = suspended;
   return from;
 }
@@ -58,7 +55,7 @@ static void *switch_to(struct fiber *target, void *arg, struct fiber **switched_
     return NULL;
   struct fiber *self = thread->current;
   thread->departing = self;
-  thread->departing_ends = ends;
+  thread->departing_ends = ends || self->freed;
   /* Not &target->cont: when this comes back, the target may have been freed. */
   wasmfx_cont_t cont = target->cont;
   const wasmfx_outcome_t outcome = wasmfx_switch_word(thread->rt, &cont, thread->exchange, NULL, (uintptr_t)arg);
@@ -102,14 +99,19 @@ static void *run(struct fiber_thread *thread, struct fiber *first, const struct 
   wasmfx_cont_t cont = first->cont;
   struct fiber *outside = thread->current;
   thread->current = first;
-  first->running = true;
   first->cont = WASMFX_NULL_CONT;
   const wasmfx_outcome_t outcome = wasmfx_resume(thread->rt, &cont, thread->on_switch, args, 2);
   void *result = outcome.status == WASMFX_RETURNED ? (void *)(uintptr_t)outcome.values->word : NULL;
-  wfx_fiber_ended(thread->current);
   thread->current = outside;
   (void)wasmfx_drop(thread->rt, &cont); /* alive only if it could not start */
   return result;
+}
+
+/* Where the running continuation remembers the first fiber, in case that it dies while it waits. */
+static struct fiber **place_of_first(struct fiber_thread *thread)
+{
+  struct fiber *caller = *wasmfx_host_word(thread->rt);
+  return caller ? &caller->first : &thread->first;
 }
 
 void *fiber_main(void *(*program)(int, char **), int argc, char **argv)
@@ -118,8 +120,11 @@ void *fiber_main(void *(*program)(int, char **), int argc, char **argv)
   struct fiber *first = thread ? wfx_fiber_new(thread, thread->switched, run_program, NULL) : NULL;
   if (!first)
     return NULL;
+  struct fiber **place = place_of_first(thread);
+  *place = first;
   first->held = true;
   void *result = run(thread, first, &(struct program){ program, argc, argv });
+  *place = NULL;
   first->held = false;
   wfx_fiber_free(first);
   return result;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A thread's state for its fibers, and the fiber object. */
+/* A thread's state for its fibers: made by its first fiber, ended with the thread. */
 #include "fiber_tls.h"
 
 #include <pthread.h>
@@ -14,8 +14,6 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows 
 static struct fiber_thread *threads;
 static uint64_t last_number;
 static pthread_key_t exit_key; /* exists if last_number is not 0 */
-
-/* ---- The thread ------------------------------------------------------------------ */
 
 /* Never inlined: compilers keep the address of a thread-local variable over calls, also over those that come back on
  * another stack. */
@@ -49,9 +47,12 @@ static __attribute__((destructor)) void at_unload(void)
 static bool make_runtime(struct fiber_thread *thread)
 {
   static const wasmfx_kind_t kinds[] = { WASMFX_I64, WASMFX_CONTREF };
+  wasmfx_runtime_config_t config;
   wasmfx_runtime_t *rt;
   wasmfx_type_t *exchanged;
-  if (wasmfx_runtime_new(NULL, &thread->rt) < 0)
+  wasmfx_runtime_config_init(&config);
+  config.died = wfx_fiber_died;
+  if (wasmfx_runtime_new(&config, &thread->rt) < 0)
     return false;
   rt = thread->rt;
   wasmfx_mark(rt, &thread->outside);
@@ -99,9 +100,28 @@ struct fiber_thread *wfx_fiber_thread_make(void)
   return thread;
 }
 
-static struct fiber *take_freed_elsewhere(struct fiber_thread *thread)
+bool wfx_fiber_leave(struct fiber *fiber)
 {
-  return atomic_exchange_explicit(&thread->freed_elsewhere, NULL, memory_order_acquire);
+  pthread_mutex_lock(&lock);
+  struct fiber_thread *thread = threads;
+  while (thread && thread->number != fiber->thread)
+    thread = thread->next;
+  if (thread) {
+    fiber->next_left = atomic_load_explicit(&thread->left, memory_order_relaxed);
+    while (!atomic_compare_exchange_weak_explicit(&thread->left, &fiber->next_left, fiber, memory_order_release,
+                                                  memory_order_relaxed))
+      ;
+  }
+  pthread_mutex_unlock(&lock);
+  return thread != NULL;
+}
+
+struct fiber *wfx_fiber_take_left(struct fiber_thread *thread)
+{
+  /* Read first: the exchange is dear, and there is hardly ever anything. */
+  if (!atomic_load_explicit(&thread->left, memory_order_relaxed))
+    return NULL;
+  return atomic_exchange_explicit(&thread->left, NULL, memory_order_acquire);
 }
 
 void wfx_fiber_thread_end(void)
@@ -117,81 +137,10 @@ void wfx_fiber_thread_end(void)
     link = &(*link)->next;
   *link = thread->next;
   pthread_mutex_unlock(&lock);
-  for (struct fiber *fiber = take_freed_elsewhere(thread), *next; fiber; fiber = next) {
-    next = fiber->next_freed;
+  for (struct fiber *fiber = wfx_fiber_take_left(thread), *next; fiber; fiber = next) {
+    next = fiber->next_left;
     free(fiber);
   }
+  free(thread->first); /* there is one if the thread exited in a fiber_main() */
   free(thread);
-}
-
-/* ---- The fiber ------------------------------------------------------------------- */
-
-/* Only its own thread may drop what a fiber still holds: leave it there. If that thread has ended, nothing is held. */
-static void free_elsewhere(struct fiber *fiber)
-{
-  pthread_mutex_lock(&lock);
-  struct fiber_thread *thread = threads;
-  while (thread && thread->number != fiber->thread)
-    thread = thread->next;
-  if (thread) {
-    fiber->next_freed = atomic_load_explicit(&thread->freed_elsewhere, memory_order_relaxed);
-    while (!atomic_compare_exchange_weak_explicit(&thread->freed_elsewhere, &fiber->next_freed, fiber,
-                                                  memory_order_release, memory_order_relaxed))
-      ;
-  }
-  pthread_mutex_unlock(&lock);
-  if (!thread)
-    free(fiber);
-}
-
-static __attribute__((noinline)) void collect_freed_elsewhere(struct fiber_thread *thread)
-{
-  for (struct fiber *fiber = take_freed_elsewhere(thread), *next; fiber; fiber = next) {
-    next = fiber->next_freed;
-    wfx_fiber_free(fiber);
-  }
-}
-
-struct fiber *wfx_fiber_new(struct fiber_thread *thread, const wasmfx_type_t *type, wasmfx_word_entry_t body,
-                            void (*entry)(void))
-{
-  if (atomic_load_explicit(&thread->freed_elsewhere, memory_order_relaxed))
-    collect_freed_elsewhere(thread);
-  struct fiber *fiber = malloc(sizeof *fiber);
-  if (!fiber)
-    return NULL;
-  *fiber = (struct fiber){ .thread = thread->number, .type = type, .entry = entry };
-  if (wasmfx_cont_new_word(thread->rt, type, body, fiber, &fiber->cont) < 0) {
-    free(fiber);
-    return NULL;
-  }
-  return fiber;
-}
-
-static void reclaim(struct fiber *fiber)
-{
-  if (fiber->freed && !fiber->running && !fiber->held)
-    free(fiber);
-}
-
-void wfx_fiber_free(struct fiber *fiber)
-{
-  if (!fiber)
-    return;
-  const struct fiber_thread *thread = wfx_fiber_thread();
-  if (!thread || thread->number != fiber->thread) {
-    free_elsewhere(fiber);
-    return;
-  }
-  fiber->freed = true;
-  if (!fiber->running)
-    (void)wasmfx_drop(thread->rt, &fiber->cont); /* a finished one has nothing left, which is fine */
-  reclaim(fiber);
-}
-
-void wfx_fiber_ended(struct fiber *fiber)
-{
-  fiber->running = false;
-  fiber->cont = WASMFX_NULL_CONT;
-  reclaim(fiber);
 }

@@ -3,7 +3,7 @@
 #define WFX_FIBER_TLS_H
 /**
  * @file fiber_tls.h
- * What the two fiber interfaces share: a thread's state and the fiber object.
+ * What the fibers of a thread share.
  *
  * One runtime serves both interfaces of a thread. So where a program mixes them,
  * its fibers form one chain, and a yield that leaves a fiber_main() captures all
@@ -13,17 +13,7 @@
 
 #include <wasmfx/wasmfx.h>
 
-struct fiber {
-  uint64_t thread;           /* the number of the thread state that it belongs to */
-  const wasmfx_type_t *type; /* resumed or switched: which interface it belongs to */
-  wasmfx_cont_t cont;        /* alive while it is fresh or suspended */
-  void (*entry)(void);       /* a fiber_entry_point_t, of the interface's kind */
-  struct fiber *inside;      /* suspended, of fiber.h: who was current inside */
-  struct fiber *next_freed;
-  bool running; /* or waiting: its frames are in use */
-  bool held;    /* fiber_main() still needs the object */
-  bool freed;   /* goes as soon as it is neither running nor held */
-};
+#include "fiber_object.h"
 
 /** What a thread needs for its fibers. */
 struct fiber_thread {
@@ -37,10 +27,11 @@ struct fiber_thread {
   wasmfx_handlers_t *on_yield;   /* of fiber_resume() */
   wasmfx_handlers_t *on_switch;  /* of fiber_main() */
   struct fiber *current;         /* who runs in the innermost fiber_main(); NULL outside */
+  struct fiber *first;           /* of the outermost fiber_main() */
   struct fiber *departing;       /* who switched last */
-  bool departing_ends;           /* by fiber_switch_return() */
+  bool departing_ends;           /* by fiber_switch_return(), or because it has been freed */
   struct fiber_thread *next;
-  _Atomic(struct fiber *) freed_elsewhere; /* by other threads, to be collected by this one */
+  _Atomic(struct fiber *) left; /* freed, to be collected by this thread */
 };
 
 /** The calling thread's state, NULL if it has none. */
@@ -50,12 +41,9 @@ struct fiber_thread *wfx_fiber_thread_make(void);
 /** Frees it. Does nothing inside a fiber. */
 void wfx_fiber_thread_end(void);
 
-/** Makes a fiber of a type, whose continuation runs `body` with the fiber as its `env`. */
-struct fiber *wfx_fiber_new(struct fiber_thread *thread, const wasmfx_type_t *type, wasmfx_word_entry_t body,
-                            void (*entry)(void));
-/** fiber_free() of both interfaces. */
-void wfx_fiber_free(struct fiber *fiber);
-/** What is due when a fiber of the calling thread has ended. */
-void wfx_fiber_ended(struct fiber *fiber);
+/** Leaves a freed fiber, from any thread, to its own one. false: that has ended, and the fiber with it. */
+bool wfx_fiber_leave(struct fiber *fiber);
+/** Takes all that were left, by their `next_left`. */
+struct fiber *wfx_fiber_take_left(struct fiber_thread *thread);
 
 #endif

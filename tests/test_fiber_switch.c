@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fiber_switch.h in one thread: who runs next and who ran before, every misuse, freeing, programs inside programs, and
  * the two fiber interfaces in one program. */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -327,6 +328,12 @@ static void a_switch_to_one_of_a_finalized_thread_changes_nothing(void **state)
 
 static int reached; /* how far a fiber has come */
 
+/* A sanitizer has a malloc of its own, for which this is 0 at all times; then it is its search for leaks that counts. */
+static size_t malloced_bytes(void)
+{
+  return mallinfo2().uordblks;
+}
+
 static void *two_steps(void *arg, fiber_t from)
 {
   reached = 1;
@@ -359,23 +366,32 @@ static void a_fresh_or_suspended_fiber_that_is_freed_never_goes_on(void **state)
 static void *free_itself(void *self, fiber_t from)
 {
   fiber_free(self);
-  (void)fiber_switch(from, pack(1), &from);
-  fiber_switch_return(from, pack(2));
+  reached = 1;
+  (void)fiber_switch(from, pack(1), NULL);
+  reached = 2;
   return NULL;
 }
 
-static void *start_one_that_frees_itself(int argc, char **argv)
+static void *start_those_that_free_themselves(int argc, char **argv)
 {
   (void)argc, (void)argv;
-  fiber_t fiber = fiber_alloc(free_itself);
-  assert_int_equal(number_of(fiber_switch(fiber, fiber, NULL)), 1);
-  return fiber_switch(fiber, NULL, NULL);
+  size_t before = 0;
+  for (int i = 0; i < 2000; i++) {
+    if (i == 1000)
+      before = malloced_bytes();
+    fiber_t fiber = fiber_alloc(free_itself), from = untouched();
+    assert_int_equal(number_of(fiber_switch(fiber, fiber, &from)), 1);
+    assert_null(from);
+    assert_int_equal(reached, 1);
+  }
+  assert_true(malloced_bytes() < before + 1000);
+  return pack(2);
 }
 
-static void a_running_fiber_that_is_freed_goes_when_it_ends(void **state)
+static void a_fiber_freed_while_running_goes_at_its_next_switch(void **state)
 {
   (void)state;
-  assert_int_equal(number_of(run(start_one_that_frees_itself)), 2);
+  assert_int_equal(number_of(run(start_those_that_free_themselves)), 2);
 }
 
 static void *free_who_was_before(void *arg, fiber_t from)
@@ -415,8 +431,8 @@ static fiber_t outer; /* the fiber that called the inner fiber_main() */
 static void *inner_program(int argc, char **argv)
 {
   (void)argc, (void)argv;
-  assert_cannot_switch(outer); /* it waits */
-  fiber_free(outer);           /* so this is deferred */
+  assert_cannot_switch(outer); /* it waits, */
+  fiber_free(outer);           /* and its own fiber_main() will free it */
   assert_int_equal(number_of(ask_adder(0, NULL)), 9);
   return fiber_switch(started, pack(20), NULL);
 }
@@ -573,6 +589,120 @@ static void each_interface_refuses_the_fibers_of_the_other(void **state)
   assert_int_equal(number_of(run(mix_up)), 1);
 }
 
+/* ---- Fibers that are dropped with another one --------------------------------------------------------- */
+
+static void *yield_from_the_program(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  return wasmfx_fiber_yield(pack(1));
+}
+
+static void *yield_from_another_fiber(void *arg, fiber_t from)
+{
+  (void)from;
+  return wasmfx_fiber_yield(arg);
+}
+
+static void *switch_and_yield(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  started = fiber_alloc(yield_from_another_fiber);
+  return fiber_switch(started, pack(1), NULL);
+}
+
+static void *end_and_yield(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  started = fiber_alloc(yield_from_another_fiber);
+  fiber_switch_return(started, pack(1));
+  return NULL;
+}
+
+static void *free_the_program_and_yield(int argc, char **argv)
+{
+  fiber_free(myself());
+  return switch_and_yield(argc, argv);
+}
+
+static void *yield_from_a_program_inside(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  return run(switch_and_yield);
+}
+
+static void *(*program_inside)(int, char **);
+
+static void *run_program_inside(void *arg)
+{
+  (void)arg;
+  return run(program_inside);
+}
+
+/* A suspended fiber that has run the program up to its yield. */
+static struct fiber *suspended_with(void *(*program)(int, char **))
+{
+  int status = RESUME_ERROR;
+  struct fiber *fiber = wasmfx_fiber_alloc(run_program_inside);
+  program_inside = program;
+  started = NULL;
+  assert_int_equal(number_of(wasmfx_fiber_resume(fiber, NULL, &status)), 1);
+  assert_int_equal(status, RESUME_YIELD);
+  return fiber;
+}
+
+static void *(*const programs_that_yield[])(int, char **) = {
+  yield_from_the_program, switch_and_yield, end_and_yield, free_the_program_and_yield, yield_from_a_program_inside,
+};
+#define PROGRAMS_THAT_YIELD (sizeof programs_that_yield / sizeof *programs_that_yield)
+
+static void a_program_inside_a_dropped_fiber_leaves_nothing(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < PROGRAMS_THAT_YIELD; i++) {
+    size_t before = 0;
+    for (int k = 0; k < 200; k++) {
+      if (k == 100)
+        before = malloced_bytes();
+      wasmfx_fiber_free(suspended_with(programs_that_yield[i]));
+      fiber_free(started);
+    }
+    assert_true(malloced_bytes() < before + 1000);
+  }
+}
+
+static void a_program_that_is_inside_a_fiber_at_finalize_leaves_nothing(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < PROGRAMS_THAT_YIELD; i++) {
+    struct fiber *fiber = suspended_with(programs_that_yield[i]);
+    wasmfx_fiber_finalize();
+    wasmfx_fiber_free(fiber);
+    fiber_free(started);
+  }
+}
+
+static void a_fiber_freed_while_it_runs_in_another_goes_with_that(void **state)
+{
+  (void)state;
+  for (size_t i = 0; i < PROGRAMS_THAT_YIELD; i++) {
+    struct fiber *dropped = suspended_with(programs_that_yield[i]);
+    fiber_free(started);
+    wasmfx_fiber_free(dropped);
+    struct fiber *finalized = suspended_with(programs_that_yield[i]);
+    fiber_free(started);
+    wasmfx_fiber_finalize();
+    wasmfx_fiber_free(finalized);
+  }
+}
+
+static void a_fiber_dropped_with_another_one_is_finished(void **state)
+{
+  (void)state;
+  wasmfx_fiber_free(suspended_with(switch_and_yield));
+  assert_int_equal(number_of(run(switch_to_started)), 1);
+  fiber_free(started);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -591,7 +721,7 @@ int main(void)
     cmocka_unit_test(a_switch_to_one_that_has_returned_changes_nothing),
     cmocka_unit_test(a_switch_to_one_of_a_finalized_thread_changes_nothing),
     cmocka_unit_test(a_fresh_or_suspended_fiber_that_is_freed_never_goes_on),
-    cmocka_unit_test(a_running_fiber_that_is_freed_goes_when_it_ends),
+    cmocka_unit_test(a_fiber_freed_while_running_goes_at_its_next_switch),
     cmocka_unit_test(the_program_may_be_freed_like_any_other_fiber),
     cmocka_unit_test(programs_nest_and_the_inner_one_may_run_what_the_outer_one_has_suspended),
     cmocka_unit_test(the_end_of_a_fiber_ends_the_innermost_program_only),
@@ -599,6 +729,10 @@ int main(void)
     cmocka_unit_test(a_program_resumes_fibers_that_run_programs),
     cmocka_unit_test(a_resumed_fiber_is_outside_the_program_that_resumes_it),
     cmocka_unit_test(each_interface_refuses_the_fibers_of_the_other),
+    cmocka_unit_test(a_program_inside_a_dropped_fiber_leaves_nothing),
+    cmocka_unit_test(a_program_that_is_inside_a_fiber_at_finalize_leaves_nothing),
+    cmocka_unit_test(a_fiber_freed_while_it_runs_in_another_goes_with_that),
+    cmocka_unit_test(a_fiber_dropped_with_another_one_is_finished),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fiber.h in several threads: each has fibers of its own, ends with them, and cannot use those of others. */
+#include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -307,16 +308,20 @@ static void *be_freed_elsewhere(void *self)
 {
   (void)in_a_thread(free_it, self);
   fiber_free(fiber_alloc(adder)); /* takes it back, but it runs */
-  (void)fiber_yield(NULL);
   return (void *)3;
 }
 
-static void a_running_fiber_that_another_thread_frees_goes_when_it_ends(void **state)
+static void *be_freed_elsewhere_and_yield(void *self)
+{
+  return fiber_yield(be_freed_elsewhere(self));
+}
+
+static void a_running_fiber_that_another_thread_frees_goes_when_it_ends_or_yields(void **state)
 {
   (void)state;
-  fiber_t fiber = fiber_alloc(be_freed_elsewhere);
-  assert_null(fiber_resume(fiber, fiber, NULL));
-  assert_true(resumes_to(fiber, 0, FIBER_OK, 3));
+  fiber_t ends = fiber_alloc(be_freed_elsewhere), yields = fiber_alloc(be_freed_elsewhere_and_yield);
+  assert_true(resumes_to(ends, (uintptr_t)ends, FIBER_OK, 3));
+  assert_true(resumes_to(yields, (uintptr_t)yields, FIBER_YIELD, 3));
 }
 
 static void *free_all(void *fibers)
@@ -371,6 +376,12 @@ static void *switch_to_mine_only(int argc, char **argv)
   return yes_or_no(right);
 }
 
+static void *free_program(void *program)
+{
+  wasmfx_fiber_switch_free(program);
+  return NULL;
+}
+
 static void *run_program(void *nothing)
 {
   (void)nothing;
@@ -392,6 +403,68 @@ static void programs_run_in_eight_threads_and_switch_to_their_own_fibers_only(vo
   wasmfx_fiber_switch_free(of_main_thread);
 }
 
+static void *free_in_a_thread(void *arg, struct fiber *program)
+{
+  (void)in_a_thread(free_program, program);
+  return wasmfx_fiber_switch_switch(program, arg, NULL);
+}
+
+static void *be_freed_by_a_thread(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  struct fiber *other = wasmfx_fiber_switch_alloc(free_in_a_thread);
+  void *arg = wasmfx_fiber_switch_switch(other, (void *)6, NULL);
+  wasmfx_fiber_switch_free(other);
+  return arg;
+}
+
+static void the_program_may_be_freed_by_another_thread(void **state)
+{
+  (void)state;
+  assert_int_equal((uintptr_t)wasmfx_fiber_switch_main(be_freed_by_a_thread, 0, NULL), 6);
+  fiber_finalize();
+}
+
+static void *free_itself_and_exit(void *self, struct fiber *from)
+{
+  (void)from;
+  wasmfx_fiber_switch_free(self);
+  pthread_exit((void *)8);
+}
+
+static void *switch_to_one_that_exits(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  struct fiber *other = wasmfx_fiber_switch_alloc(free_itself_and_exit);
+  return wasmfx_fiber_switch_switch(other, other, NULL);
+}
+
+static void *run_a_program_inside(int argc, char **argv)
+{
+  return wasmfx_fiber_switch_main(switch_to_one_that_exits, argc, argv);
+}
+
+static void *run_programs_that_exit(void *nothing)
+{
+  (void)nothing;
+  return wasmfx_fiber_switch_main(run_a_program_inside, 0, NULL);
+}
+
+/* Two programs wait and a fiber that is freed runs: four objects, with the thread's own. */
+static void a_thread_that_exits_inside_programs_leaves_nothing(void **state)
+{
+  (void)state;
+  if (KNOWS_ONE_STACK_A_THREAD)
+    skip();
+  size_t before = 0;
+  for (int i = 0; i < 200; i++) {
+    if (i == 100)
+      before = mallinfo2().uordblks;
+    assert_int_equal((uintptr_t)in_a_thread(run_programs_that_exit, NULL), 8);
+  }
+  assert_true(mallinfo2().uordblks < before + 1000);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -405,9 +478,11 @@ int main(void)
     cmocka_unit_test(a_fiber_of_another_thread_cannot_be_resumed),
     cmocka_unit_test(a_running_fiber_of_another_thread_cannot_be_resumed),
     cmocka_unit_test(a_fiber_may_be_freed_by_another_thread),
-    cmocka_unit_test(a_running_fiber_that_another_thread_frees_goes_when_it_ends),
+    cmocka_unit_test(a_running_fiber_that_another_thread_frees_goes_when_it_ends_or_yields),
     cmocka_unit_test(many_threads_free_the_fibers_of_one_while_it_makes_more),
     cmocka_unit_test(programs_run_in_eight_threads_and_switch_to_their_own_fibers_only),
+    cmocka_unit_test(the_program_may_be_freed_by_another_thread),
+    cmocka_unit_test(a_thread_that_exits_inside_programs_leaves_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,8 +52,8 @@ WASMFX_API fiber_t fiber_alloc(fiber_entry_point_t entry) __asm__("wasmfx_fiber_
 /**
  * Frees a fiber. *State:* a finished one is only memory. A suspended one is
  * dropped: its stack goes back, and nothing in it runs any more. A running one,
- * or one that waits in a resume of its own, runs on and is freed when it ends.
- * NULL is ignored. A freed fiber must not be used again.
+ * or one that waits in a resume of its own, runs on until it ends or yields, and
+ * is freed then. NULL is ignored. A freed fiber must not be used again.
  */
 WASMFX_API void fiber_free(fiber_t fiber) __asm__("wasmfx_fiber_free");
 

@@ -54,8 +54,10 @@ WASMFX_API fiber_t fiber_alloc(fiber_entry_point_t entry) __asm__("wasmfx_fiber_
 /**
  * Frees a fiber. *State:* a finished one is only memory. A suspended one is
  * dropped: its stack goes back, and nothing in it runs any more. A running one,
- * or one that waits in a fiber_main() of its own, runs on and is freed when it
- * ends. NULL is ignored. A freed fiber must not be used again.
+ * or one that waits in a fiber_main() of its own, runs on until it ends or
+ * switches, and is freed then; the target is told NULL as who switched. The one
+ * that runs the program of a fiber_main() is freed by that, later. NULL is
+ * ignored. A freed fiber must not be used again.
  */
 WASMFX_API void fiber_free(fiber_t fiber) __asm__("wasmfx_fiber_switch_free");
 
@@ -64,7 +66,7 @@ WASMFX_API void fiber_free(fiber_t fiber) __asm__("wasmfx_fiber_switch_free");
  * argument, in any other its fiber_switch() returns `arg`. Returns when somebody
  * switches back, with the argument given there.
  * *Shapes:* `*switched_from` receives who switched back, or NULL if it ended by
- * fiber_switch_return(). May be NULL.
+ * fiber_switch_return() or had been freed. May be NULL.
  * *Errors:* NULL at once, and nothing has changed: `target` is NULL, finished,
  * running (the caller itself), waiting in a fiber_main() of its own, or of
  * another thread; no fiber_main() runs here; or there is no memory for the
@@ -83,7 +85,8 @@ WASMFX_API void fiber_switch_return(fiber_t target, void *arg) __asm__("wasmfx_f
  * Runs `program(argc, argv)` as a fiber, and returns what it returns, or what
  * the first other fiber returns that ends by returning from its function.
  * Fibers that are suspended then stay so, and may be switched to under another
- * fiber_main(); only the one that ran `program` is freed. One fiber_main() may
+ * fiber_main(); only the one that ran `program` is freed, also if fiber_main()
+ * never returns, because it was called in a fiber that has been dropped. One fiber_main() may
  * run inside another: fibers inside switch among themselves.
  * *Errors:* NULL, if `program` is NULL, memory is short, or a fiber trapped.
  */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fiber object: made here, freed here, in whatever way it ends. */
+#include "fiber_object.h"
+
+#include <stdlib.h>
+
+#include "fiber_tls.h"
+
+static void collect_left(struct fiber_thread *thread)
+{
+  for (struct fiber *fiber = wfx_fiber_take_left(thread), *next; fiber; fiber = next) {
+    next = fiber->next_left;
+    wfx_fiber_free(fiber);
+  }
+}
+
+struct fiber *wfx_fiber_new(struct fiber_thread *thread, const wasmfx_type_t *type, wasmfx_word_entry_t body,
+                            void (*entry)(void))
+{
+  collect_left(thread);
+  struct fiber *fiber = malloc(sizeof *fiber);
+  if (!fiber)
+    return NULL;
+  *fiber = (struct fiber){ .thread = thread->number, .type = type, .entry = entry };
+  if (wasmfx_cont_new_word(thread->rt, type, body, fiber, &fiber->cont) < 0) {
+    free(fiber);
+    return NULL;
+  }
+  *wasmfx_cont_host_word(thread->rt, fiber->cont) = fiber;
+  return fiber;
+}
+
+/* Only its own thread may drop what a fiber still holds. */
+static void free_elsewhere(struct fiber *fiber)
+{
+  if (!fiber->held && !wfx_fiber_leave(fiber))
+    free(fiber);
+}
+
+void wfx_fiber_free(struct fiber *fiber)
+{
+  if (!fiber)
+    return;
+  const struct fiber_thread *thread = wfx_fiber_thread();
+  if (!thread || thread->number != fiber->thread) {
+    free_elsewhere(fiber);
+    return;
+  }
+  fiber->freed = !fiber->held;
+  wasmfx_cont_t cont = fiber->cont;
+  if (cont != WASMFX_NULL_CONT)
+    (void)wasmfx_drop(thread->rt, &cont); /* and so it ends */
+  else if (fiber->ended && fiber->freed)
+    free(fiber);
+}
+
+/* With whoever waited in a fiber_main() that one is gone: its first fiber is left to be freed later, since it may still
+ * be suspended, and a hook drops nothing. */
+void wfx_fiber_died(wasmfx_runtime_t *rt, void *word)
+{
+  (void)rt;
+  struct fiber *fiber = word;
+  if (fiber->first) {
+    fiber->first->held = false;
+    (void)wfx_fiber_leave(fiber->first);
+  }
+  fiber->cont = WASMFX_NULL_CONT;
+  fiber->ended = true;
+  if (fiber->freed)
+    free(fiber);
+}
