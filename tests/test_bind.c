@@ -2,6 +2,8 @@
 /* cont.bind at every arity; and payloads of a length that is not the type's. */
 #include "lists.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Bodies -------------------------------------------------------------------------------- */
@@ -194,6 +196,96 @@ static void bound_values_are_copied(void **state)
   assert_int_equal(wasmfx_cont_arity(rt, cont), 0);
   assert_outcome(wasmfx_resume(rt, &cont, NULL, NULL, 0), WASMFX_RETURNED);
   assert_int_equal(seen.word, 7);
+}
+
+enum { RELAYED = 2, RELAYS = 6 };
+
+/** What a body passes on, it gets again with one value more: 2, then 3, and so on. */
+struct relay {
+  wasmfx_tag_t *tags[RELAYS]; /* by their place, [2 + place values] -> [3 + place values] */
+  bool got_all;
+};
+
+static void assert_counts_up(const wasmfx_value_t *values, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    assert_int_equal(values[i].i64, 100 + i);
+}
+
+static void pass_on_the_slots_that_came(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
+                                        wasmfx_value_t *results)
+{
+  struct relay *relay = env;
+  const wasmfx_value_t *came = args;
+  (void)results;
+  for (size_t i = 0; i < RELAYS; i++) {
+    const wasmfx_outcome_t woken = wasmfx_suspend(rt, relay->tags[i], came, RELAYED + i);
+    assert_outcome(woken, WASMFX_RETURNED);
+    came = woken.values;
+    assert_counts_up(came, RELAYED + i + 1);
+  }
+  relay->got_all = true;
+}
+
+static void *allocate(void *context, size_t bytes)
+{
+  (void)context;
+  return malloc(bytes);
+}
+
+/** Whoever reads a block after it was released must notice, sanitizer or not. */
+static void clobber_and_release(void *context, void *block, size_t bytes)
+{
+  volatile unsigned char *bytes_of_block = block;
+  (void)context;
+  for (size_t i = 0; i < bytes; i++)
+    bytes_of_block[i] = 0xdb;
+  free(block);
+}
+
+static wasmfx_runtime_t *runtime_on_a_clobbering_heap(void)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_t *rt;
+  wasmfx_runtime_config_init(&config);
+  config.allocator = (wasmfx_allocator_t){ allocate, clobber_and_release, NULL };
+  assert_status(wasmfx_runtime_new(&config, &rt), WASMFX_OK);
+  return rt;
+}
+
+static void relay_init(struct relay *relay, wasmfx_runtime_t *rt)
+{
+  const char letters[] = "llllllll";
+  char signature[sizeof(letters) * 2];
+  relay->got_all = false;
+  for (size_t i = 0; i < RELAYS; i++) {
+    snprintf(signature, sizeof(signature), "%.*s:%.*s", (int)(RELAYED + i), letters, (int)(RELAYED + i + 1), letters);
+    relay->tags[i] = tag_of(rt, signature);
+  }
+}
+
+static void a_body_may_be_bound_again_the_very_slots_that_it_passed_on(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_on_a_clobbering_heap();
+  const wasmfx_value_t values[RELAYED] = { i64_value(100), i64_value(101) };
+  struct relay relay;
+  (void)state;
+  relay_init(&relay, rt);
+  wasmfx_cont_t cont = cont_of(rt, "ll:", pass_on_the_slots_that_came, &relay);
+  assert_status(wasmfx_cont_bind(rt, &cont, NULL, values, RELAYED), WASMFX_OK);
+  wasmfx_outcome_t outcome = wasmfx_resume(rt, &cont, HANDLERS(rt, ON_LABEL(relay.tags[0])), NULL, 0);
+  for (size_t i = 0; i < RELAYS; i++) {
+    const size_t passed_on = RELAYED + i;
+    const wasmfx_value_t one_more = i64_value((int64_t)(100 + passed_on));
+    assert_outcome(outcome, WASMFX_SUSPENDED);
+    assert_counts_up(outcome.values, passed_on);
+    assert_status(wasmfx_cont_bind(rt, &cont, NULL, outcome.values, passed_on), WASMFX_OK);
+    assert_int_equal(wasmfx_cont_arity(rt, cont), 1);
+    outcome = wasmfx_resume(rt, &cont, HANDLERS(rt, ON_LABEL(relay.tags[(i + 1) % RELAYS])), &one_more, 1);
+  }
+  assert_outcome(outcome, WASMFX_RETURNED);
+  assert_true(relay.got_all);
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
 }
 
 static void what_remains_after_a_bind_may_travel_as_a_word(void **state)
@@ -524,6 +616,7 @@ int main(void)
     in_a_world(bind_works_one_value_at_a_time),
     in_a_world(bind_works_with_thousands_of_values),
     in_a_world(bound_values_are_copied),
+    cmocka_unit_test(a_body_may_be_bound_again_the_very_slots_that_it_passed_on),
     in_a_world(what_remains_after_a_bind_may_travel_as_a_word),
     in_a_world(a_bound_contref_arrives_as_the_last_parameter),
     in_a_world(a_switch_target_may_have_a_bound_prefix),

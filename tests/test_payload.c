@@ -130,6 +130,106 @@ static void a_list_of_65535_values_arrives(void **state)
   world_free(world);
 }
 
+/** A list on the smallest stack: only there, only back, or both. */
+struct on_a_small_stack {
+  struct lists lists;
+  wasmfx_tag_t *pause;
+  bool there, back;
+  bool in_bounds;
+};
+
+static void take_and_send_back(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  struct on_a_small_stack *it = env;
+  void *low, *high;
+  assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
+  const uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+  it->in_bounds = frame > (uintptr_t)low && frame < (uintptr_t)high;
+  if (it->there)
+    assert_arrived(&it->lists, args, 0);
+  if (it->back)
+    memcpy(results, it->lists.sent[1], it->lists.count * sizeof(results[0]));
+}
+
+enum { NEIGHBOURS = 72, NEIGHBOUR_BYTES = 8192 };
+
+/** Leaves a pattern in its frame, and answers how much of it has changed when it is resumed. */
+static uint64_t keep_a_frame(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct on_a_small_stack *it = env;
+  volatile unsigned char frame[NEIGHBOUR_BYTES];
+  uint64_t changed = 0;
+  (void)word, (void)from;
+  for (size_t i = 0; i < NEIGHBOUR_BYTES; i++)
+    frame[i] = 0x5a;
+  wasmfx_suspend_word(rt, it->pause, 0);
+  for (size_t i = 0; i < NEIGHBOUR_BYTES; i++)
+    changed += frame[i] != 0x5a;
+  return changed;
+}
+
+static void send_on_a_small_stack(struct on_a_small_stack *it, wasmfx_runtime_t *rt, size_t bound)
+{
+  const struct lists *lists = &it->lists;
+  const size_t params = it->there ? lists->count : 0, results = it->back ? lists->count : 0;
+  wasmfx_type_t *type;
+  wasmfx_cont_t cont;
+  assert_status(wasmfx_type_new(rt, lists->kinds, params, lists->kinds, results, &type), WASMFX_OK);
+  assert_status(wasmfx_cont_new(rt, type, take_and_send_back, it, &cont), WASMFX_OK);
+  assert_status(wasmfx_cont_stack_class(rt, cont, 1), WASMFX_OK);
+  if (bound)
+    assert_status(wasmfx_cont_bind(rt, &cont, NULL, lists->sent[0], bound), WASMFX_OK);
+  it->in_bounds = false;
+  const wasmfx_outcome_t outcome = wasmfx_resume(rt, &cont, NULL, lists->sent[0] + bound, params - bound);
+  assert_outcome(outcome, WASMFX_RETURNED);
+  assert_true(it->in_bounds);
+  if (it->back)
+    assert_arrived(lists, outcome.values, 1);
+  wasmfx_type_free(rt, type);
+}
+
+static void send_both_ways(struct on_a_small_stack *it, wasmfx_runtime_t *rt)
+{
+  for (unsigned ways = 1; ways <= 3; ways++) {
+    it->there = ways & 1;
+    it->back = ways >> 1;
+    send_on_a_small_stack(it, rt, 0);
+    if (it->there)
+      send_on_a_small_stack(it, rt, it->lists.count / 2);
+  }
+}
+
+/** With a last contref the parameters are put together where the body finds them; without, they arrive so. */
+static void send_among_neighbours(wasmfx_runtime_t *rt, size_t count, wasmfx_kind_t last)
+{
+  struct on_a_small_stack it = { .pause = tag_of(rt, ":l") };
+  wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(it.pause));
+  wasmfx_cont_t neighbours[NEIGHBOURS];
+  lists_init(&it.lists, count, 0);
+  it.lists.kinds[count - 1] = last;
+  for (size_t i = 0; i < NEIGHBOURS; i++) {
+    neighbours[i] = word_cont_of(rt, ":l", keep_a_frame, &it);
+    assert_status(wasmfx_cont_stack_class(rt, neighbours[i], 1), WASMFX_OK);
+    assert_outcome(wasmfx_resume_word(rt, &neighbours[i], handlers, 0), WASMFX_SUSPENDED);
+  }
+  send_both_ways(&it, rt);
+  for (size_t i = 0; i < NEIGHBOURS; i++) {
+    const wasmfx_outcome_t outcome = wasmfx_resume_word(rt, &neighbours[i], NULL, 0);
+    assert_outcome(outcome, WASMFX_RETURNED);
+    assert_int_equal(outcome.word, 0);
+  }
+  lists_free(&it.lists);
+}
+
+static void long_lists_fit_the_smallest_stack_and_leave_its_neighbours_alone(void **state)
+{
+  static const size_t counts[] = { 63, 64, 65, 5000, 65535 };
+  for (size_t i = 0; i < COUNT_OF(counts); i++) {
+    send_among_neighbours(runtime_of(state), counts[i], WASMFX_I64);
+    send_among_neighbours(runtime_of(state), counts[i], WASMFX_CONTREF);
+  }
+}
+
 static void a_list_of_65536_values_is_refused(void **state)
 {
   wasmfx_runtime_t *rt = runtime_of(state);
@@ -757,6 +857,7 @@ int main(void)
     in_a_world(lists_of_up_to_20_values_of_any_kind_arrive),
     in_a_world(a_list_of_1000_values_arrives),
     cmocka_unit_test(a_list_of_65535_values_arrives),
+    in_a_world(long_lists_fit_the_smallest_stack_and_leave_its_neighbours_alone),
     in_a_world(a_list_of_65536_values_is_refused),
     in_a_world(an_unknown_kind_is_refused),
     in_a_world(a_type_tells_its_kinds),

@@ -98,6 +98,37 @@ static void a_reference_means_nothing_on_another_runtime(void **state)
   world_free(world);
 }
 
+static void assert_foreign_things_are_refused(wasmfx_runtime_t *rt, wasmfx_cont_t cont, const wasmfx_tag_t *foreign_tag,
+                                              const wasmfx_type_t *foreign_type)
+{
+  const wasmfx_exception_t exception = { foreign_tag, NULL, 0, NULL };
+  const wasmfx_cont_t given = cont;
+  const enum wasmfx_state state = wasmfx_cont_state(rt, cont);
+  const struct view before = view_of(rt);
+  assert_outcome(wasmfx_resume_throw(rt, &cont, NULL, foreign_tag, NULL, 0), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_resume_throw_ref(rt, &cont, NULL, &exception), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_cancel(rt, &cont, &exception, 0), WASMFX_ERROR_ARGUMENT);
+  assert_status(wasmfx_cont_bind(rt, &cont, foreign_type, NULL, 0), WASMFX_ERROR_ARGUMENT);
+  assert_int_equal(cont, given);
+  assert_state(rt, cont, state);
+  assert_unchanged(rt, &before);
+}
+
+static void tags_and_types_of_another_runtime_change_no_continuation(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct world *elsewhere = world_new(NULL);
+  const wasmfx_tag_t *foreign_tag = tag_of(elsewhere->rt, ":");
+  const wasmfx_type_t *foreign_type = type_of(elsewhere->rt, ":l"); /* would fit */
+  wasmfx_tag_t *pause = tag_of(rt, ":");
+  wasmfx_cont_t cont = word_cont_of(rt, ":l", pause_once, pause);
+  assert_foreign_things_are_refused(rt, cont, foreign_tag, foreign_type);
+  assert_outcome(wasmfx_resume_word(rt, &cont, HANDLERS(rt, ON_LABEL(pause)), 0), WASMFX_SUSPENDED);
+  assert_foreign_things_are_refused(rt, cont, foreign_tag, foreign_type);
+  assert_outcome(wasmfx_resume_word(rt, &cont, NULL, 0), WASMFX_RETURNED);
+  world_free(elsewhere);
+}
+
 static void a_reference_means_nothing_on_a_runtime_that_comes_after(void **state)
 {
   enum { LIVES = 50, CONTS = 20 };
@@ -175,6 +206,7 @@ int main(void)
   const struct CMUnitTest tests[] = {
     in_a_world(several_runtimes_live_side_by_side),
     in_a_world(a_reference_means_nothing_on_another_runtime),
+    in_a_world(tags_and_types_of_another_runtime_change_no_continuation),
     cmocka_unit_test(a_reference_means_nothing_on_a_runtime_that_comes_after),
     in_a_world(no_64_bit_value_but_the_reference_is_alive),
     in_a_world(every_reference_of_a_long_life_stays_dead),

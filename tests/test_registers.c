@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a switch keeps: the callee-saved registers, and the control words of floating point where that is asked for. */
+/*
+ * What a switch keeps: the callee-saved registers, and the control words of floating point where that is asked for.
+ * The fortified longjmp takes a jump to another stack for an error.
+ */
+#undef _FORTIFY_SOURCE
 #include "support.h"
 
+#include <setjmp.h>
 #include <string.h>
 
 #if !defined(__x86_64__)
@@ -440,6 +445,65 @@ static void with_float_control_the_resumer_gets_its_own_back_whatever_the_end(vo
   world_free(world);
 }
 
+/** Who changes its control words and jumps over `levels` resumes, and who finds its own after the unwinding. */
+struct jump {
+  jmp_buf out;
+  wasmfx_mark_t mark;
+  size_t levels, killed;
+  bool kept;
+};
+
+static uint64_t change_and_jump(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct jump *jump = env;
+  (void)from;
+  write_float_control(upward);
+  if (word == 1)
+    longjmp(jump->out, 1);
+  wasmfx_cont_t inner = word_cont_of(rt, "l:l", change_and_jump, env);
+  return wasmfx_resume_word(rt, &inner, NULL, word - 1).word;
+}
+
+/** Is a continuation's body, and is called by the host as well. */
+static uint64_t be_jumped_to(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct jump *jump = env;
+  (void)from;
+  wasmfx_mark(rt, &jump->mark);
+  write_float_control(toward_zero);
+  if (setjmp(jump->out) == 0) {
+    wasmfx_cont_t cont = word_cont_of(rt, "l:l", change_and_jump, env);
+    wasmfx_resume_word(rt, &cont, NULL, jump->levels);
+  }
+  const wasmfx_status_t status = wasmfx_unwind_to(rt, &jump->mark, &jump->killed);
+  jump->kept = has_float_control(toward_zero);
+  write_float_control(defaults);
+  assert_status(status, WASMFX_OK);
+  return word;
+}
+
+static void with_float_control_who_is_unwound_to_gets_its_own_back(void **state)
+{
+  struct floats floats;
+  struct world *world = float_world(&floats, 1);
+  struct jump jump;
+  (void)state;
+  for (jump.levels = 1; jump.levels <= 3; jump.levels++)
+    for (int inside = 0; inside <= 1; inside++) {
+      jump.kept = false;
+      if (inside) {
+        wasmfx_cont_t cont = word_cont_of(world->rt, "l:l", be_jumped_to, &jump);
+        assert_outcome(wasmfx_resume_word(world->rt, &cont, NULL, 0), WASMFX_RETURNED);
+      } else {
+        be_jumped_to(world->rt, &jump, 0, WASMFX_NULL_CONT);
+      }
+      assert_int_equal(jump.killed, jump.levels);
+      assert_true(jump.kept);
+      assert_live(world->rt, 0, 0);
+    }
+  world_free(world);
+}
+
 static void without_float_control_the_control_words_are_shared_as_among_plain_calls(void **state)
 {
   struct floats floats;
@@ -490,6 +554,7 @@ int main(void)
     cmocka_unit_test(with_float_control_a_switch_keeps_them_too),
     cmocka_unit_test(with_float_control_each_start_has_the_defaults),
     cmocka_unit_test(with_float_control_the_resumer_gets_its_own_back_whatever_the_end),
+    cmocka_unit_test(with_float_control_who_is_unwound_to_gets_its_own_back),
     cmocka_unit_test(without_float_control_the_control_words_are_shared_as_among_plain_calls),
     cmocka_unit_test(with_float_control_all_registers_are_kept_as_well),
   };

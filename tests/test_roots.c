@@ -633,6 +633,24 @@ static void a_mark_holds_while_its_continuation_is_suspended_and_resumed(void **
   assert_live(fixture.rt, 0, 0);
 }
 
+static void a_mark_holds_when_a_scope_of_its_resumer_is_left(void **state)
+{
+  struct fixture fixture;
+  fixture_init(&fixture, runtime_of(state));
+  for (int is_root = 0; is_root <= 1; is_root++) {
+    wasmfx_runtime_t *rt = fixture.rt;
+    wasmfx_scope_t scope;
+    wasmfx_cont_t cont = new_cont(&fixture, mark_suspend_and_unwind);
+    assert_status(is_root ? wasmfx_root_enter(rt, &scope) : wasmfx_barrier_enter(rt, &scope), WASMFX_OK);
+    assert_outcome(wasmfx_resume_word(rt, &cont, fixture.on_pause, 0), WASMFX_SUSPENDED);
+    assert_status(is_root ? wasmfx_root_leave(rt, &scope) : wasmfx_barrier_leave(rt, &scope), WASMFX_OK);
+    for (int i = 0; i < 2; i++)
+      assert_outcome(wasmfx_resume_word(rt, &cont, fixture.on_pause, 0), WASMFX_SUSPENDED);
+    assert_outcome(wasmfx_resume_word(rt, &cont, fixture.on_pause, 0), WASMFX_RETURNED);
+    assert_live(rt, 0, 0);
+  }
+}
+
 static void suspended_continuations_survive_an_unwinding(void **state)
 {
   struct fixture fixture;
@@ -866,6 +884,7 @@ int main(void)
     in_a_world(longjmp_over_any_number_of_nested_resumes),
     in_a_world(a_mark_may_be_made_in_a_continuation),
     in_a_world(a_mark_holds_while_its_continuation_is_suspended_and_resumed),
+    in_a_world(a_mark_holds_when_a_scope_of_its_resumer_is_left),
     in_a_world(suspended_continuations_survive_an_unwinding),
     in_a_world(unwinding_closes_the_scopes_that_were_opened_above_the_mark),
     in_a_world(scopes_that_were_open_at_the_mark_stay_open),

@@ -137,6 +137,92 @@ static void a_configuration_that_makes_no_sense_is_refused(void **state)
   assert_int_equal(heap.blocks, 0);
 }
 
+static void ranges_for_stacks_that_no_address_can_name_are_refused(void **state)
+{
+  static const struct {
+    size_t stack_bytes;
+    uint32_t max_stacks;
+  } cases[] = {
+    { (size_t)1 << 33, 1u << 31 }, { (size_t)1 << 40, 1u << 24 }, { (size_t)1 << 40, UINT32_MAX },
+    { (size_t)3 << 32, UINT32_MAX },
+  };
+  wasmfx_runtime_config_t config;
+  (void)state;
+  for (size_t i = 0; i < COUNT_OF(cases); i++)
+    for (uint32_t stack_class = 0; stack_class < WASMFX_STACK_CLASSES; stack_class++) {
+      wasmfx_runtime_config_init(&config);
+      config.stack_bytes[stack_class] = cases[i].stack_bytes;
+      config.max_stacks = cases[i].max_stacks;
+      assert_refused(&config);
+    }
+}
+
+static void stacks_of_less_than_16_kib_are_refused(void **state)
+{
+  static const size_t too_small[] = { 1, 100, 4096, 8192, 12288, 16383 };
+  wasmfx_runtime_config_t config;
+  (void)state;
+  for (uint32_t stack_class = 0; stack_class < WASMFX_STACK_CLASSES; stack_class++) {
+    wasmfx_runtime_config_init(&config);
+    for (size_t i = 0; i < COUNT_OF(too_small); i++) {
+      config.stack_bytes[stack_class] = too_small[i];
+      assert_refused(&config);
+    }
+    config.stack_bytes[stack_class] = 16384;
+    struct world *world = world_new(&config);
+    assert_works(world->rt);
+    world_free(world);
+  }
+}
+
+/** A configuration with whatever a newer caller may have behind it. */
+union long_config {
+  wasmfx_runtime_config_t known;
+  unsigned char bytes[8192];
+};
+
+static void a_configuration_that_asks_for_what_is_not_known_is_refused(void **state)
+{
+  union long_config config;
+  (void)state;
+  memset(&config, 0, sizeof(config));
+  config.known.size = sizeof(config.known) + 64;
+  for (size_t i = sizeof(config.known); i < config.known.size; i++) {
+    config.bytes[i] = (unsigned char)(i % 2 ? 1 : 0x80);
+    assert_refused(&config.known);
+    config.bytes[i] = 0;
+  }
+  config.bytes[config.known.size] = 1; /* behind its end: not looked at */
+  wasmfx_runtime_t *rt;
+  assert_status(wasmfx_runtime_new(&config.known, &rt), WASMFX_OK);
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+}
+
+static void a_configuration_of_an_unlikely_size_is_refused(void **state)
+{
+  static const size_t too_long[] = { 4097, 4100, 4104, sizeof(union long_config) };
+  union long_config config;
+  wasmfx_runtime_t *rt;
+  (void)state;
+  memset(&config, 0, sizeof(config));
+  for (size_t i = 0; i < COUNT_OF(too_long); i++) {
+    config.known.size = too_long[i];
+    assert_refused(&config.known);
+  }
+  memset(config.bytes, 0xff, sizeof(config.known)); /* not a size, but what was never set */
+  assert_refused(&config.known);
+
+  for (size_t odd = 1; odd < sizeof(uint32_t); odd++) {
+    wasmfx_runtime_config_init(&config.known);
+    config.known.size = offsetof(wasmfx_runtime_config_t, guard) + odd; /* the middle of a field */
+    assert_refused(&config.known);
+  }
+  wasmfx_runtime_config_init(&config.known);
+  config.known.size = 4096;
+  assert_status(wasmfx_runtime_new(&config.known, &rt), WASMFX_OK);
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+}
+
 static void the_hosts_word_comes_back(void **state)
 {
   wasmfx_runtime_config_t config;
@@ -865,6 +951,10 @@ int main(void)
     cmocka_unit_test(a_configuration_of_an_older_caller_is_shorter),
     cmocka_unit_test(a_configuration_of_a_newer_caller_is_longer),
     cmocka_unit_test(a_configuration_that_makes_no_sense_is_refused),
+    cmocka_unit_test(ranges_for_stacks_that_no_address_can_name_are_refused),
+    cmocka_unit_test(stacks_of_less_than_16_kib_are_refused),
+    cmocka_unit_test(a_configuration_that_asks_for_what_is_not_known_is_refused),
+    cmocka_unit_test(a_configuration_of_an_unlikely_size_is_refused),
     cmocka_unit_test(the_hosts_word_comes_back),
     cmocka_unit_test(the_version_is_that_of_the_headers),
     cmocka_unit_test(a_tenant_has_to_be_one_of_those_configured),

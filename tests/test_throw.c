@@ -489,6 +489,52 @@ static void cancel_of_a_fresh_cont_never_runs_its_body(void **state)
   assert_live(fixture.rt, 0, 0);
 }
 
+static uint64_t switch_when_cancelled(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct fixture *fixture = env;
+  const wasmfx_value_t value = i64_value(1);
+  (void)from;
+  assert_exception(wasmfx_suspend_word(rt, fixture->pause, word), fixture->oops, 5);
+  wasmfx_cont_t target = word_cont_of(rt, "lc:l", never, NULL);
+  const wasmfx_cont_t given = target;
+  const struct view before = view_of(rt);
+  assert_outcome(wasmfx_switch_word(rt, &target, fixture->swap, NULL, 1), WASMFX_TRAP_UNHANDLED);
+  assert_outcome(wasmfx_switch(rt, &target, fixture->swap, NULL, &value, 1), WASMFX_TRAP_UNHANDLED);
+  assert_int_equal(target, given);
+  assert_unchanged(rt, &before);
+  assert_status(wasmfx_drop(rt, &target), WASMFX_OK);
+  return 8;
+}
+
+/** Runs where a switch has a handler, which is nothing to whom it cancels. */
+static uint64_t cancel_who_switches(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct fixture *fixture = env;
+  const wasmfx_value_t five = i64_value(5);
+  const wasmfx_exception_t exception = exception_of(fixture->oops, &five);
+  wasmfx_cont_t cont = word_cont_of(rt, "l:l", switch_when_cancelled, env);
+  (void)from;
+  assert_outcome(wasmfx_resume_word(rt, &cont, fixture->on_pause, word), WASMFX_SUSPENDED);
+  const wasmfx_outcome_t outcome = wasmfx_cancel(rt, &cont, &exception, 0);
+  assert_outcome(outcome, WASMFX_RETURNED);
+  assert_int_equal(outcome.values[0].i64, 8);
+  assert_int_equal(cont, WASMFX_NULL_CONT);
+  assert_int_equal(wasmfx_depth(rt), 1);
+  return 9;
+}
+
+static void who_is_cancelled_cannot_switch_its_canceller_away(void **state)
+{
+  struct fixture fixture;
+  fixture_init(&fixture, runtime_of(state));
+  wasmfx_cont_t cont = word_cont_of(fixture.rt, "l:l", cancel_who_switches, &fixture);
+  const wasmfx_outcome_t outcome =
+    wasmfx_resume_word(fixture.rt, &cont, HANDLERS(fixture.rt, ON_SWITCH(fixture.swap)), 1);
+  assert_outcome(outcome, WASMFX_RETURNED);
+  assert_int_equal(outcome.word, 9);
+  assert_live(fixture.rt, 0, 0);
+}
+
 static void cancel_ends_a_whole_chain(void **state)
 {
   struct fixture fixture;
@@ -691,6 +737,7 @@ int main(void)
     in_a_world(cancel_throws_at_each_suspension_until_the_cont_is_dead),
     in_a_world(cancel_drops_the_cont_when_its_attempts_are_used_up),
     in_a_world(cancel_of_a_fresh_cont_never_runs_its_body),
+    in_a_world(who_is_cancelled_cannot_switch_its_canceller_away),
     in_a_world(cancel_ends_a_whole_chain),
     in_a_world(drop_of_a_fresh_cont_frees_it_and_what_was_bound),
     in_a_world(drop_of_a_chain_drops_all_of_it),
