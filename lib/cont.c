@@ -128,7 +128,7 @@ static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmf
   return WASMFX_OK;
 }
 
-/* How many parameters have to be put together before the entry function sees them: those that do not arrive as slots. */
+/* How many parameters have to be put together before the entry function sees them. */
 static size_t gathered_count(const struct wasmfx_type *type)
 {
   const uint32_t form = type->params->wake_form;

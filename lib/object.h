@@ -55,7 +55,7 @@ struct wfx_object {
   const struct wasmfx_handlers *handlers; /* the clauses of that resume */
   union {
     const struct wfx_list *awaits; /* what it must be woken with */
-    struct wfx_object *next_free;  /* free; not `parent`, which walkers may still follow while its stack is being left */
+    struct wfx_object *next_free;  /* free; `parent` stays for who walks a stack that is just being left */
   };
   const struct wasmfx_type *type;
 

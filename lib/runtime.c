@@ -76,7 +76,7 @@ static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_
   wasmfx_runtime_config_init(config);
   if (given) {
     const size_t known = given->size < sizeof *config ? given->size : sizeof *config;
-    if (known < offsetof(wasmfx_runtime_config_t, stack_allocator) || known % sizeof(uint32_t) ||
+    if (known < offsetof(wasmfx_runtime_config_t, stack_allocator) || known % _Alignof(wasmfx_runtime_config_t) ||
         given->size > MAX_CONFIG_BYTES || !is_zero((const char *)given + known, given->size - known))
       return WASMFX_ERROR_ARGUMENT;
     memcpy(config, given, known);

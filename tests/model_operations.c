@@ -15,7 +15,8 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
 #include <sanitizer/asan_interface.h>
-#define FORGET_FRAMES_BELOW(here) __asan_unpoison_memory_region((void *)((uintptr_t)(here) - JUMPED_BYTES), JUMPED_BYTES)
+#define FORGET_FRAMES_BELOW(here) \
+  __asan_unpoison_memory_region((void *)((uintptr_t)(here) - JUMPED_BYTES), JUMPED_BYTES)
 #else
 #define FORGET_FRAMES_BELOW(here) ((void)(here))
 #endif

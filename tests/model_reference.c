@@ -714,8 +714,8 @@ void model_mark(const struct model *m, struct model_mark *mark)
     mark->scopes[mark->scope_count++] = m->running[i]->number;
 }
 
-/* What ran at the mark must be running or waiting, and each barrier that it had open must still be. How much stays of the
- * running list then: all up to the innermost of these; 0 if it cannot be. */
+/* What ran at the mark must be running or waiting, and each barrier that it had open must still be. How much stays of
+ * the  * running list then: all up to the innermost of these; 0 if it cannot be. */
 static size_t kept_by(const struct model *m, const struct model_mark *mark)
 {
   size_t kept = place_of(m, mark->body);

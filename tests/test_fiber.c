@@ -278,7 +278,7 @@ static void yield_outside_a_fiber_answers_null(void **state)
 
 static int reached; /* how far a fiber has come */
 
-/* A sanitizer has a malloc of its own, for which this is 0 at all times; then it is its search for leaks that counts. */
+/* A sanitizer has a malloc of its own, for which this is 0 at all times; its search for leaks counts then. */
 static size_t malloced_bytes(void)
 {
   return mallinfo2().uordblks;

@@ -328,7 +328,7 @@ static void a_switch_to_one_of_a_finalized_thread_changes_nothing(void **state)
 
 static int reached; /* how far a fiber has come */
 
-/* A sanitizer has a malloc of its own, for which this is 0 at all times; then it is its search for leaks that counts. */
+/* A sanitizer has a malloc of its own, for which this is 0 at all times; its search for leaks counts then. */
 static size_t malloced_bytes(void)
 {
   return mallinfo2().uordblks;

@@ -75,7 +75,9 @@ typedef struct wasmfx_runtime_config {
   size_t size;                               /**< sizeof this struct, for compatibility */
   wasmfx_allocator_t allocator;
   wasmfx_stack_allocator_t stack_allocator;
-  size_t stack_bytes[WASMFX_STACK_CLASSES];  /**< by class, up to 2 KiB of it the library's; at least 16 KiB */
+  /** Bytes of a stack, by class: at least 16 KiB, up to 2 KiB of them the library's; default 64 KiB, 16 KiB, 256 KiB,
+   *  1 MiB. */
+  size_t stack_bytes[WASMFX_STACK_CLASSES];
   size_t guard_bytes;                        /**< below each stack; default one page */
   uint32_t guard;                            /**< enum wasmfx_guard */
   uint32_t max_conts;                        /**< continuations alive at once; default 16,777,216 */
