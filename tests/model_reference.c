@@ -715,7 +715,7 @@ void model_mark(const struct model *m, struct model_mark *mark)
 }
 
 /* What ran at the mark must be running or waiting, and each barrier that it had open must still be. How much stays of
- * the  * running list then: all up to the innermost of these; 0 if it cannot be. */
+ * the running list then: all up to the innermost of these; 0 if it cannot be. */
 static size_t kept_by(const struct model *m, const struct model_mark *mark)
 {
   size_t kept = place_of(m, mark->body);
