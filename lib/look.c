@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can be asked of a reference, and of what is running: nothing here changes a state, but for a fresh one's stack. */
+#include "payload.h"
+#include "runtime.h"
+
+enum wasmfx_state wasmfx_cont_state(const wasmfx_runtime_t *rt, wasmfx_cont_t cont)
+{
+  const struct wfx_object *object = wfx_object_of(rt, cont);
+  if (!object)
+    return cont ? WASMFX_STATE_CONSUMED : WASMFX_STATE_NULL;
+  return wfx_object_is_fresh(object) ? WASMFX_STATE_FRESH : WASMFX_STATE_SUSPENDED;
+}
+
+size_t wasmfx_cont_arity(const wasmfx_runtime_t *rt, wasmfx_cont_t cont)
+{
+  const struct wfx_object *object = wfx_object_of(rt, cont);
+  return object ? wfx_awaited(object)->count - wfx_bound_count(object) : 0;
+}
+
+wasmfx_status_t wasmfx_cont_stack_class(wasmfx_runtime_t *rt, wasmfx_cont_t cont, uint32_t stack_class)
+{
+  struct wfx_object *object = wfx_object_of(rt, cont);
+  if (!object)
+    return wfx_ref_trap(cont);
+  if (!wfx_object_is_fresh(object))
+    return WASMFX_ERROR_STATE;
+  if (stack_class >= WASMFX_STACK_CLASSES)
+    return WASMFX_ERROR_ARGUMENT;
+  object->fresh.stack_class = stack_class;
+  if (stack_class)
+    object->pc = wfx_fresh_slow;
+  return WASMFX_OK;
+}
+
+size_t wasmfx_depth(const wasmfx_runtime_t *rt)
+{
+  size_t depth = 0;
+  for (const struct wfx_object *object = rt->current; object->parent; object = object->parent)
+    depth++;
+  return depth;
+}
+
+void **wasmfx_host_word(wasmfx_runtime_t *rt)
+{
+  return &rt->current->host_word;
+}
+
+void **wasmfx_cont_host_word(wasmfx_runtime_t *rt, wasmfx_cont_t cont)
+{
+  struct wfx_object *object = wfx_object_of(rt, cont);
+  return object ? &object->host_word : NULL;
+}
+
+wasmfx_status_t wasmfx_stack_bounds(const wasmfx_runtime_t *rt, void **low, void **high)
+{
+  const struct wfx_object *object = rt->current;
+  while (wfx_object_is_root(object) && object != wfx_host_root(rt))
+    object = object->scope.owner; /* a root stands on the stack of who entered it */
+  const struct wfx_stack *stack = object->stack;
+  if (!stack)
+    return WASMFX_ERROR_STATE;
+  *low = stack->low;
+  *high = (void *)(uintptr_t)stack;
+  return WASMFX_OK;
+}
