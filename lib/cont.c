@@ -142,7 +142,8 @@ static bool has_long_lists(const struct wasmfx_type *type)
 
 static wasmfx_status_t reserve_long_lists(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
-  const wasmfx_status_t status = wfx_bound_reserve(rt, object, object->type->params->count);
+  const size_t params = object->type->params->count, gathered = gathered_count(object->type);
+  const wasmfx_status_t status = wfx_bound_reserve(rt, object, (uint32_t)(params > gathered ? params : gathered));
   return status < 0 ? status : wfx_bound_reserve_results(rt, object, object->type->results->count);
 }
 
@@ -596,12 +597,13 @@ wasmfx_outcome_t wasmfx_cancel(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const 
                                size_t attempts)
 {
   wasmfx_outcome_t outcome = wasmfx_resume_throw_ref(rt, cont, &wfx_everything, exception);
+  bool is_thrown_into = false;
   for (size_t i = 1; i != attempts && outcome.status == WASMFX_SUSPENDED; i++) {
+    is_thrown_into = true;
     outcome = wasmfx_resume_throw_ref(rt, cont, &wfx_everything, exception);
-    if (outcome.status < 0) /* no memory to go on with it, but it has been thrown into: too late to say so */
-      outcome.status = WASMFX_SUSPENDED;
   }
-  if (outcome.status != WASMFX_SUSPENDED)
+  /* If memory is short now, it has been thrown into before: too late to say that nothing happened. */
+  if (outcome.status != WASMFX_SUSPENDED && !(outcome.status < 0 && is_thrown_into))
     return outcome;
   wasmfx_drop(rt, cont);
   return (wasmfx_outcome_t){ .status = WASMFX_SUSPENDED };

@@ -230,6 +230,29 @@ static void long_lists_fit_the_smallest_stack_and_leave_its_neighbours_alone(voi
   }
 }
 
+static void count_up(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  (void)rt, (void)args;
+  for (size_t i = 0; i < *(const size_t *)env; i++)
+    results[i].i64 = (int64_t)i;
+}
+
+static void long_results_need_no_parameters(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  size_t count = 70;
+  wasmfx_kind_t kinds[70];
+  wasmfx_type_t *type;
+  wasmfx_cont_t cont;
+  memset(kinds, WASMFX_I64, count);
+  assert_status(wasmfx_type_new(rt, NULL, 0, kinds, count, &type), WASMFX_OK);
+  assert_status(wasmfx_cont_new(rt, type, count_up, &count, &cont), WASMFX_OK);
+  const wasmfx_outcome_t outcome = wasmfx_resume(rt, &cont, NULL, NULL, 0);
+  assert_outcome(outcome, WASMFX_RETURNED);
+  for (size_t i = 0; i < count; i++)
+    assert_int_equal(outcome.values[i].i64, i);
+}
+
 static void a_list_of_65536_values_is_refused(void **state)
 {
   wasmfx_runtime_t *rt = runtime_of(state);
@@ -858,6 +881,7 @@ int main(void)
     in_a_world(a_list_of_1000_values_arrives),
     cmocka_unit_test(a_list_of_65535_values_arrives),
     in_a_world(long_lists_fit_the_smallest_stack_and_leave_its_neighbours_alone),
+    in_a_world(long_results_need_no_parameters),
     in_a_world(a_list_of_65536_values_is_refused),
     in_a_world(an_unknown_kind_is_refused),
     in_a_world(a_type_tells_its_kinds),

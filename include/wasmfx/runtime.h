@@ -69,7 +69,8 @@ enum wasmfx_guard {
  * `died`, if set, is called when a continuation whose host word is not NULL dies,
  * in whatever way, with that word: to free what it stands for.
  *
- * Of the library, hooks may call wasmfx_runtime_host() only.
+ * Of the library, hooks may call wasmfx_runtime_host() only; and `switched` must
+ * not walk the stack, since what a suspension leaves has no resumer any more.
  */
 typedef struct wasmfx_runtime_config {
   size_t size;                               /**< sizeof this struct, for compatibility */

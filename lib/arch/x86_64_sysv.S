@@ -38,7 +38,9 @@
  *     rbx -> stack.owner -> object.parent -> object.pc, and object.sp -> the frame above
  *
  * and each of these is rewritten by the library whenever it changes, so gdb,
- * perf, libunwind and C++ walk from a running continuation into its resumer.
+ * perf, libunwind and C++ walk from a running continuation into its resumer. The
+ * exception is a suspension on its way, from its capture to the jump: what is
+ * captured has no resumer any more.
  */
 #include "asm.h"
 #include "layout.h"
