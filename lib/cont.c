@@ -35,6 +35,7 @@ static struct wfx_object *transfer(struct wasmfx_runtime *rt, struct wfx_object 
                                    uint64_t what, const struct wfx_parcel *parcel)
 {
   struct wfx_object *from = rt->current;
+  assert(wfx_object_is_root(from) || from->parent);
   rt->transfer.from = from;
   rt->transfer.landing = landing;
   rt->transfer.cont = parcel->cont;
@@ -109,6 +110,7 @@ static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmf
                             void *env, struct wfx_object **out)
 {
   struct wfx_house *house = rt->house;
+  wfx_probe_stack();
   if (house->created - house->died >= house->config.max_conts)
     return WASMFX_ERROR_LIMIT;
   struct wfx_object *object;
@@ -200,6 +202,7 @@ static bool leaves(struct wfx_object *object, const struct wasmfx_type *to, uint
 wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_type_t *to,
                                  const wasmfx_value_t *values, size_t count)
 {
+  wfx_probe_stack();
   struct wfx_object *object = wfx_object_of(rt, *cont);
   if (!object)
     return wfx_ref_trap(*cont);
@@ -231,6 +234,7 @@ static struct wfx_object *resume(struct wasmfx_runtime *rt, struct wfx_object *o
   const wasmfx_status_t ready = consume(rt, &object);
   if (ready < 0)
     return fail(rt, ready);
+  rt->transfer.cut = &rt->nothing;
   unbind(object);
   object->parent = rt->current;
   object->handlers = handlers ? handlers : &wfx_no_handlers;
@@ -321,15 +325,17 @@ struct wfx_object *wfx_prepare_resume_throw_ref(struct wasmfx_runtime *rt, wasmf
 /* ---- suspend ---------------------------------------------------------------------------------- */
 
 /*
- * Captures what runs from the running continuation up to `segment`; it awaits
- * `awaits` from now on. Answers where its landing address belongs: a single
- * continuation lands itself, the innermost of a chain by way of wfx_deep.
+ * Captures what runs from the running continuation up to `segment`, whose link to
+ * its resumer the stub cuts; it awaits `awaits` from now on. Answers where its landing
+ * address belongs: a single continuation lands itself, the innermost of a chain by way
+ * of wfx_deep.
  */
-static wfx_landing_t *capture(struct wfx_object *current, struct wfx_object *segment, const struct wfx_list *awaits)
+static wfx_landing_t *capture(struct wasmfx_runtime *rt, struct wfx_object *segment, const struct wfx_list *awaits)
 {
+  struct wfx_object *current = rt->current;
   assert(!wfx_object_is_root(segment));
   current->awaits = awaits;
-  segment->parent = NULL;
+  rt->transfer.cut = &segment->parent;
   return segment == current ? &current->pc : &current->deep.pc;
 }
 
@@ -340,7 +346,7 @@ static struct wfx_object *suspend(struct wasmfx_runtime *rt, const struct wasmfx
   if (!found.segment)
     return fail(rt, found.status);
   struct wfx_object *handler = found.segment->parent;
-  wfx_landing_t *landing = capture(current, found.segment, tag->results);
+  wfx_landing_t *landing = capture(rt, found.segment, tag->results);
   parcel->cont = current->ref;
   return transfer(rt, handler, landing, event(WASMFX_SUSPENDED, parcel->by_address, found.index), parcel);
 }
@@ -393,7 +399,7 @@ static struct wfx_object *switch_to(struct wasmfx_runtime *rt, struct wfx_object
   unbind(target);
   target->parent = segment->parent;
   target->handlers = segment->handlers;
-  wfx_landing_t *landing = capture(current, segment, awaits);
+  wfx_landing_t *landing = capture(rt, segment, awaits);
   parcel->cont = current->ref;
   return transfer(rt, target, landing, event(WASMFX_RETURNED, parcel->by_address, 0), parcel);
 }
@@ -432,7 +438,7 @@ struct wfx_object *wfx_prepare_switch_word(struct wasmfx_runtime *rt, wasmfx_con
 
 wasmfx_outcome_t wfx_outcome_values(struct wasmfx_runtime *rt, wasmfx_outcome_t arrived)
 {
-  if (arrived.status == WASMFX_THREW || arrived.status == WASMFX_TRAPPED || arrived.by_address)
+  if (arrived.status > WASMFX_SUSPENDED || arrived.by_address)
     return arrived;
   wasmfx_value_t *inbox = rt->house->inbox;
   memset(inbox, 0, sizeof *inbox);
@@ -544,6 +550,11 @@ static struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self
   return to;
 }
 
+struct wfx_object *wfx_overflow(struct wasmfx_runtime *rt, struct wfx_object *self)
+{
+  return end(rt, self, event(WASMFX_OVERFLOWED, false, 0), 0);
+}
+
 struct wfx_object *wfx_return(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t word)
 {
   const bool by_address = (self->type->results->send_form & WFX_FORM_BY_ADDRESS) != 0;
@@ -552,6 +563,7 @@ struct wfx_object *wfx_return(struct wasmfx_runtime *rt, struct wfx_object *self
 
 wasmfx_status_t wasmfx_trap(wasmfx_runtime_t *rt, int64_t code)
 {
+  wfx_probe_stack();
   if (wfx_object_is_root(rt->current))
     return WASMFX_ERROR_STATE;
   wfx_leave(rt, end(rt, rt->current, event(WASMFX_TRAPPED, false, 0), (uint64_t)code));
@@ -560,6 +572,7 @@ wasmfx_status_t wasmfx_trap(wasmfx_runtime_t *rt, int64_t code)
 /* The values move to where they outlive the stack that they are on. */
 static wasmfx_status_t throw_copy(struct wasmfx_runtime *rt, wasmfx_exception_t exception)
 {
+  wfx_probe_stack();
   if (wfx_object_is_root(rt->current))
     return WASMFX_ERROR_STATE;
   const wasmfx_status_t status = check_exception(rt, exception.tag, exception.values, exception.count);
@@ -585,6 +598,7 @@ wasmfx_status_t wasmfx_throw_ref(wasmfx_runtime_t *rt, const wasmfx_exception_t 
 
 wasmfx_status_t wasmfx_drop(wasmfx_runtime_t *rt, wasmfx_cont_t *cont)
 {
+  wfx_probe_stack();
   struct wfx_object *object = wfx_object_of(rt, *cont);
   if (!object)
     return wfx_ref_trap(*cont);

@@ -36,5 +36,7 @@ wasmfx_outcome_t wfx_waking_values(struct wasmfx_runtime *rt, wasmfx_outcome_t a
 
 /** The entry function of `self` has returned: ends it. Answers the resumer. Runs on the stack that goes. */
 struct wfx_object *wfx_return(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t word);
+/** The same for one that has run into its guard; nothing is on its stack any more. */
+struct wfx_object *wfx_overflow(struct wasmfx_runtime *rt, struct wfx_object *self);
 
 #endif

@@ -53,13 +53,23 @@ void **wasmfx_cont_host_word(wasmfx_runtime_t *rt, wasmfx_cont_t cont)
 
 wasmfx_status_t wasmfx_stack_bounds(const wasmfx_runtime_t *rt, void **low, void **high)
 {
-  const struct wfx_object *object = rt->current;
-  while (wfx_object_is_root(object) && object != wfx_host_root(rt))
-    object = object->scope.owner; /* a root stands on the stack of who entered it */
-  const struct wfx_stack *stack = object->stack;
+  const struct wfx_stack *stack = wfx_bearer(rt, rt->current)->stack;
   if (!stack)
     return WASMFX_ERROR_STATE;
   *low = stack->low;
   *high = (void *)(uintptr_t)stack;
   return WASMFX_OK;
+}
+
+/* Between the start of a continuation and its first instruction it has no stack, or none yet. */
+void wasmfx_current(const wasmfx_runtime_t *rt, wasmfx_current_t *current)
+{
+  struct wfx_object *object = rt->current;
+  const struct wfx_stack *stack = wfx_bearer(rt, object)->stack;
+  *current = (wasmfx_current_t){ .host_word = object->host_word };
+  if (!stack)
+    return;
+  current->id = stack->life;
+  current->low = stack->low;
+  current->high = (void *)(uintptr_t)stack;
 }

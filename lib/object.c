@@ -32,6 +32,25 @@ bool wfx_object_is_fresh(const struct wfx_object *object)
   return object->pc == wfx_fresh || object->pc == wfx_fresh_slow;
 }
 
+/* Those that run keep the landing address of their last suspension: the running one, and who has entered a root. */
+static bool is_running(const struct wasmfx_runtime *rt, const struct wfx_object *object)
+{
+  const struct wfx_object *scope = rt->house->scope;
+  while (scope && scope->scope.owner != object)
+    scope = scope->scope.outer;
+  return object == rt->current || scope;
+}
+
+/* The innermost of a chain waits in a suspension, the others in a resume. */
+bool wfx_object_is_held(const struct wasmfx_runtime *rt, const struct wfx_object *object)
+{
+  const uintptr_t pc = (uintptr_t)object->pc;
+  if (wfx_object_is_fresh(object))
+    return true;
+  const bool suspends = (uintptr_t)wfx_suspensions <= pc && pc < (uintptr_t)wfx_suspensions_end;
+  return (suspends || wfx_object_is_deep(object)) && !is_running(rt, object);
+}
+
 bool wfx_object_is_deep(const struct wfx_object *object)
 {
   return object->pc == wfx_deep;

@@ -35,14 +35,22 @@ static void release_to_libc(void *context, void *block, size_t bytes)
 
 void *wfx_allocate(struct wasmfx_runtime *rt, size_t bytes)
 {
-  rt->house->allocations++;
-  return rt->house->config.allocator.allocate(rt->house->config.allocator.context, bytes);
+  struct wfx_house *house = rt->house;
+  house->allocations++;
+  house->calling_host++;
+  void *block = house->config.allocator.allocate(house->config.allocator.context, bytes);
+  house->calling_host--;
+  return block;
 }
 
 void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes)
 {
-  if (block)
-    rt->house->config.allocator.release(rt->house->config.allocator.context, block, bytes);
+  struct wfx_house *house = rt->house;
+  if (!block)
+    return;
+  house->calling_host++;
+  house->config.allocator.release(house->config.allocator.context, block, bytes);
+  house->calling_host--;
 }
 
 wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count)
@@ -146,6 +154,9 @@ static void init_hot_part(struct wasmfx_runtime *rt, struct wfx_house *house)
   rt->current = root;
   rt->object_count = 2;
   rt->house = house;
+#ifdef WFX_ANNOUNCE
+  rt->careful |= WFX_CAREFUL_ANNOUNCE;
+#endif
   if (house->config.switched)
     rt->careful |= WFX_CAREFUL_HOOK;
   if (house->config.float_control)
@@ -156,6 +167,7 @@ static void dismantle(struct wasmfx_runtime *rt)
 {
   struct wfx_house *house = rt->house;
   const wasmfx_allocator_t allocator = house->config.allocator;
+  wfx_announce_end(rt);
   while (house->members)
     wfx_member_free(house->members);
   wfx_release(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
@@ -167,6 +179,7 @@ static void dismantle(struct wasmfx_runtime *rt)
 wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_runtime_t **out)
 {
   *out = NULL;
+  wfx_probe_stack();
   wasmfx_runtime_config_t config;
   wasmfx_status_t status = read_config(given, &config);
   if (status < 0)
@@ -205,6 +218,7 @@ static bool is_alive(const struct wfx_object *object)
 static void empty_arena(struct wasmfx_runtime *rt)
 {
   struct wfx_object *objects = wfx_host_root(rt);
+  rt->house->stacks.cached_stacks = UINT32_MAX; /* they go all together: none of them is trimmed */
   for (uint32_t i = 1; i + 1 < rt->object_count; i++) {
     if (is_alive(&objects[i]))
       wfx_cont_bury(rt, &objects[i]);
@@ -218,8 +232,10 @@ wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped)
     *dropped = 0;
   if (!rt)
     return WASMFX_OK;
-  if (rt->current != wfx_host_root(rt) || rt->house->scope)
+  wfx_probe_stack();
+  if (rt->current != wfx_host_root(rt) || rt->house->scope || wfx_watched_elsewhere(rt))
     return WASMFX_ERROR_STATE;
+  (void)wasmfx_overflow_ignore(rt);
   if (dropped)
     *dropped = (size_t)(rt->house->created - rt->house->died);
   empty_arena(rt);
@@ -259,9 +275,12 @@ void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t *stats, siz
 
 wasmfx_status_t wasmfx_tenant_set(wasmfx_runtime_t *rt, uint32_t tenant)
 {
-  if (tenant >= rt->house->config.tenants)
+  struct wfx_house *house = rt->house;
+  if (tenant >= house->config.tenants)
     return WASMFX_ERROR_ARGUMENT;
-  rt->house->tenant = tenant;
+  if (tenant != house->tenant)
+    memset(house->inbox, 0, house->inbox_count * sizeof *house->inbox);
+  house->tenant = tenant;
   return WASMFX_OK;
 }
 
@@ -314,6 +333,7 @@ static bool scope_is_innermost(const struct wasmfx_runtime *rt, const wasmfx_sco
 static wasmfx_status_t scope_leave(struct wasmfx_runtime *rt, wasmfx_scope_t *scope, bool is_root)
 {
   const struct wfx_object *record = rt->house->scope;
+  wfx_probe_stack();
   if (!scope_is_innermost(rt, scope) || scope_is_root(record) != is_root)
     return WASMFX_ERROR_STATE;
   if (rt->current != (is_root ? record : record->scope.owner))
@@ -327,6 +347,7 @@ static wasmfx_status_t scope_leave(struct wasmfx_runtime *rt, wasmfx_scope_t *sc
 wasmfx_status_t wasmfx_barrier_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
 {
   struct wfx_object *record;
+  wfx_probe_stack();
   const wasmfx_status_t status = scope_open(rt, scope, &record);
   if (status < 0)
     return status;
@@ -344,6 +365,7 @@ wasmfx_status_t wasmfx_barrier_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope
 wasmfx_status_t wasmfx_root_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
 {
   struct wfx_object *record;
+  wfx_probe_stack();
   const wasmfx_status_t status = scope_open(rt, scope, &record);
   if (status < 0)
     return status;
@@ -359,14 +381,6 @@ wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
 }
 
 /* ---- Marks --------------------------------------------------------------------------- */
-
-/* What waits for `object` to end: over a root, the continuation that entered it. NULL: the host. */
-static struct wfx_object *below(const struct wasmfx_runtime *rt, const struct wfx_object *object)
-{
-  if (!wfx_object_is_root(object))
-    return object->parent;
-  return object == wfx_host_root(rt) ? NULL : object->scope.owner;
-}
 
 size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *keep)
 {
@@ -436,13 +450,15 @@ wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark
 {
   const char *here = __builtin_frame_address(0);
   struct wfx_object *target = rt->current;
-  for (; target && !is_identified(target, &mark->opaque[0]); target = below(rt, target))
+  wfx_probe_stack();
+  for (; target && !is_identified(target, &mark->opaque[0]); target = wfx_below(rt, target))
     if (runs_on(target, here))
       return WASMFX_ERROR_STATE;
   if (!target || !mark_scope_is_open(rt, mark))
     return WASMFX_ERROR_STATE;
   if (target != rt->current)
     wfx_switched(rt, rt->current, target);
+  wfx_announce_jump(rt, target);
   const size_t count = wfx_unwind(rt, target, (const struct wfx_object *)(uintptr_t)mark->opaque[2]);
   if (killed)
     *killed = count;

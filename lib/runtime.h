@@ -5,6 +5,7 @@
 #include <wasmfx/runtime.h>
 
 #include "object.h"
+#include "overflow.h"
 #include "payload.h"
 #include "sanitize.h"
 #include "stackpool/stackpool.h"
@@ -26,6 +27,9 @@ struct wfx_house {
   wasmfx_exception_t exception;  /* the one on its way */
   wasmfx_value_t *inbox;         /* payloads whose sender's stack is gone, or that had to be put together */
   size_t inbox_count;
+  uint32_t calling_host;         /* one of the host's functions runs inside one of the library's */
+  struct wfx_watch watch;        /* for overflow of its stacks */
+  struct wfx_track track;        /* of the stack that the host's root stands on */
 };
 
 /** Hot part and handle of a runtime. */
@@ -42,10 +46,12 @@ struct wasmfx_runtime {
     wasmfx_cont_t cont;
     uint64_t event;
     uint64_t word;
+    struct wfx_object **cut; /* the link to a resumer that the stub cuts last; of a resume, `nothing` */
   } transfer; /* from a prepare function to the stub that called it */
   struct wfx_object *free_objects;
   struct wfx_house *house;
-  uint64_t spare[3];
+  struct wfx_object *nothing;
+  uint64_t spare;
 };
 
 /** The root that the host starts on. */
@@ -74,6 +80,25 @@ static inline void wfx_object_put(struct wasmfx_runtime *rt, struct wfx_object *
   rt->free_objects = object;
 }
 
+/** What waits for `object` to end: over a root, the continuation that entered it. NULL: the host. */
+static inline struct wfx_object *wfx_below(const struct wasmfx_runtime *rt, const struct wfx_object *object)
+{
+  if (!wfx_object_is_root(object))
+    return object->parent;
+  return object == wfx_host_root(rt) ? NULL : object->scope.owner;
+}
+
+/** Who has the stack that `object` stands on: a root, who entered it. */
+static inline struct wfx_object *wfx_bearer(const struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  while (wfx_object_is_root(object) && object != wfx_host_root(rt))
+    object = object->scope.owner;
+  return object;
+}
+
+/** Whether a reference to it is alive: it is fresh, or suspended and the innermost of what was captured. */
+bool wfx_object_is_held(const struct wasmfx_runtime *rt, const struct wfx_object *object);
+
 void *wfx_allocate(struct wasmfx_runtime *rt, size_t bytes);
 void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes);
 
@@ -87,10 +112,13 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
 /** A continuation is dead: its stack goes back, and the host may free what its word stands for. */
 static inline void wfx_stack_bury(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
-  if (object->host_word && rt->house->config.died)
+  if (object->host_word && rt->house->config.died) {
+    rt->house->calling_host++;
     rt->house->config.died(rt, object->host_word);
+    rt->house->calling_host--;
+  }
   if (object->stack) {
-    wfx_forget_frames(object->stack->low, (size_t)((char *)object->stack - object->stack->low));
+    wfx_announce_death(rt, object->stack);
     wfx_stackpool_put(&rt->house->stacks, object->stack);
   }
   object->stack = NULL;
@@ -107,8 +135,11 @@ void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost);
 
 static inline void wfx_switched(struct wasmfx_runtime *rt, struct wfx_object *from, struct wfx_object *to)
 {
-  if (rt->careful & WFX_CAREFUL_HOOK)
+  if (rt->careful & WFX_CAREFUL_HOOK) {
+    rt->house->calling_host++;
     rt->house->config.switched(rt, &from->host_word, &to->host_word);
+    rt->house->calling_host--;
+  }
 }
 
 #endif

@@ -9,6 +9,7 @@ const char *wasmfx_status_text(wasmfx_status_t status)
   case WASMFX_SUSPENDED: return "suspended";
   case WASMFX_THREW: return "exception";
   case WASMFX_TRAPPED: return "trap";
+  case WASMFX_OVERFLOWED: return "call stack exhausted";
   case WASMFX_TRAP_NULL_FUNCTION: return "null function reference";
   case WASMFX_TRAP_NULL_CONT: return "null continuation reference";
   case WASMFX_TRAP_CONSUMED: return "continuation already consumed";
@@ -23,6 +24,7 @@ const char *wasmfx_status_text(wasmfx_status_t status)
   case WASMFX_ERROR_NO_ADDRESS_SPACE: return "out of address space";
   case WASMFX_ERROR_NO_MAPS: return "out of memory maps";
   case WASMFX_ERROR_LIMIT: return "limit of the configuration reached";
+  case WASMFX_ERROR_UNSUPPORTED: return "not in this build of the library";
   }
   return "unknown status";
 }

@@ -28,8 +28,9 @@ public='<wasmfx/[a-z_]+\.h>'
 
 nothing 'public headers include public headers and what C itself has' \
   "$(strangers "$public|\"base\\.h\"|<std(bool|def|int)\\.h>" include/wasmfx/*.h)"
-nothing 'lib/arch includes nothing but itself' \
-  "$(strangers "$(neighbours lib/arch)" lib/arch/*)"
+nothing 'lib/arch includes nothing but itself, and its files for an operating system what that has' \
+  "$(strangers "$(neighbours lib/arch)" lib/arch/*.[hS]
+     strangers "$system|$(neighbours lib/arch)" lib/arch/*.c)"
 nothing 'lib/arch/layout.h is plain numbers' \
   "$(includes lib/arch/layout.h
      code lib/arch/layout.h | grep -vE ':[0-9]+:[[:space:]]*(#.*)?$' || true)"
@@ -44,7 +45,7 @@ nothing 'the benchmarks include only public headers' \
 
 # What each header of lib/ may build on: those before it in this list. The verbs stand at the end.
 below='"arch/(arch|layout)\.h"|"stackpool/stackpool\.h"|"sanitize\.h"'
-for header in payload object handler runtime cont; do
+for header in payload object handler overflow runtime cont; do
   nothing "lib/$header.h builds on what lies below it" "$(strangers "$system|$public|$below" lib/$header.h)"
   below="$below|\"$header\\.h\""
 done

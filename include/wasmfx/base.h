@@ -69,6 +69,7 @@ enum wasmfx_status {
   WASMFX_SUSPENDED = 1, /**< resume: a suspension reached one of the clauses */
   WASMFX_THREW = 2,     /**< an exception arrived */
   WASMFX_TRAPPED = 3,   /**< resume: the body trapped */
+  WASMFX_OVERFLOWED = 4, /**< resume: the body ran into the guard of its stack (overflow.h) */
 
   WASMFX_TRAP_NULL_FUNCTION = -1,  /**< "null function reference" */
   WASMFX_TRAP_NULL_CONT = -2,      /**< "null continuation reference" */
@@ -85,7 +86,8 @@ enum wasmfx_status {
   WASMFX_ERROR_NO_MEMORY = -32,        /**< the allocator or the kernel has no memory */
   WASMFX_ERROR_NO_ADDRESS_SPACE = -33, /**< no address range of the size is free */
   WASMFX_ERROR_NO_MAPS = -34,          /**< the kernel's limit of maps is reached */
-  WASMFX_ERROR_LIMIT = -35             /**< a limit of the runtime's configuration is reached */
+  WASMFX_ERROR_LIMIT = -35,            /**< a limit of the runtime's configuration is reached */
+  WASMFX_ERROR_UNSUPPORTED = -36       /**< not in this build of the library */
 };
 
 /** One of enum wasmfx_status, with a width that is the same everywhere. */

@@ -103,7 +103,8 @@ WASMFX_API wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t 
  *   - SUSPENDED: `*cont` is the captured continuation, `handler` the clause,
  *     payload: the tag's parameters;
  *   - THREW: dead, `*cont` null, `exception` left the entry function;
- *   - TRAPPED: dead, `*cont` null, `code` as given to wasmfx_trap().
+ *   - TRAPPED: dead, `*cont` null, `code` as given to wasmfx_trap();
+ *   - OVERFLOWED: dead, `*cont` null; only where overflow.h catches.
  * *Errors:* NULL_CONT, CONSUMED, ARITY, LIMIT, NO_MEMORY, NO_ADDRESS_SPACE,
  * NO_MAPS.
  * *Spec:* resume

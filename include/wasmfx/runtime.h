@@ -69,8 +69,7 @@ enum wasmfx_guard {
  * `died`, if set, is called when a continuation whose host word is not NULL dies,
  * in whatever way, with that word: to free what it stands for.
  *
- * Of the library, hooks may call wasmfx_runtime_host() only; and `switched` must
- * not walk the stack, since what a suspension leaves has no resumer any more.
+ * Of the library, hooks may call wasmfx_runtime_host() only.
  */
 typedef struct wasmfx_runtime_config {
   size_t size;                               /**< sizeof this struct, for compatibility */
@@ -89,6 +88,8 @@ typedef struct wasmfx_runtime_config {
   void (*switched)(wasmfx_runtime_t *rt, void **from_word, void **to_word);
   void (*died)(wasmfx_runtime_t *rt, void *word);
   void *host;                                /**< what wasmfx_runtime_host() answers */
+  /** Whether the code at `pc` may be abandoned by an overflow (overflow.h). NULL: any. Called in a signal handler. */
+  int (*may_abandon)(wasmfx_runtime_t *rt, const void *pc);
 } wasmfx_runtime_config_t;
 
 /** Fills in the defaults: all zero but `size`. */
@@ -96,7 +97,7 @@ static inline void wasmfx_runtime_config_init(wasmfx_runtime_config_t *config)
 {
   const wasmfx_runtime_config_t defaults = {
     sizeof(wasmfx_runtime_config_t), { NULL, NULL, NULL }, { NULL, NULL, NULL }, { 0, 0, 0, 0 }, 0, 0, 0, 0, 0, 0, 0,
-    NULL, NULL, NULL
+    NULL, NULL, NULL, NULL
   };
   *config = defaults;
 }
@@ -156,9 +157,26 @@ WASMFX_API void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t 
  *
  * A tenant is a partition of the pool. Memory that held one tenant's stack or
  * bound arguments is cleared before another tenant gets it; within a tenant it
- * is not. *Errors:* ARGUMENT (no such tenant).
+ * is not. Payloads that the last verb has handed over are cleared too when the tenant
+ * changes. *Errors:* ARGUMENT (no such tenant).
  */
 WASMFX_API wasmfx_status_t wasmfx_tenant_set(wasmfx_runtime_t *rt, uint32_t tenant);
+
+/* ---- What is running ------------------------------------------------------------ */
+
+/** What is running, for profilers. */
+typedef struct wasmfx_running {
+  uint64_t id;      /**< a number that no other continuation of the runtime has, ever; 0: the host, or one about to start */
+  void *host_word;
+  void *low, *high; /**< of its stack; NULL where the host's stack is running */
+} wasmfx_current_t;
+
+/**
+ * Looks what is running. In the middle of a switch that is either side.
+ * *Threads:* async-signal-safe: to be called by the runtime's own thread, also in
+ * a signal handler that has interrupted the library anywhere.
+ */
+WASMFX_API void wasmfx_current(const wasmfx_runtime_t *rt, wasmfx_current_t *current);
 
 /* ---- Barriers, roots, marks -------------------------------------------------- */
 

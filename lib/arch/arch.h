@@ -34,7 +34,8 @@
  * wfx_prepare_* function in C, which checks, searches, gets memory, and only
  * then consumes and links; it answers the object to go to, or NULL if there is
  * nothing to switch to, and has left in the runtime: `from` (who leaves),
- * `landing` (where its landing address belongs), `cont`, `event`, `word`.
+ * `landing` (where its landing address belongs), `cont`, `event`, `word`, and `cut`,
+ * a link that the stub sets to NULL as the last thing before it jumps.
  * A port may add short paths of its own for the most frequent cases, as
  * long as they fall back to this one for everything else.
  */
@@ -50,6 +51,31 @@ void wfx_fresh_slow(void);
 void wfx_start(void);
 void wfx_start_float(void);
 void wfx_deep(void);
+
+/** The landings of suspend and switch lie between these two, those of the resumes do not. */
+extern const char wfx_suspensions[], wfx_suspensions_end[];
+
+/** The library's frame at the bottom of a stack is one of which the address where it goes on lies between these. */
+extern const char wfx_base[], wfx_base_end[];
+
+/** Reads the stack WFX_STACK_ROOM bytes further down. What changes more than one thing calls it first: if that runs into
+ *  the guard, nothing has happened yet. */
+void wfx_probe_stack(void);
+
+/** The registers of the code that called the verb whose frame ends at `sp`. */
+struct wfx_registers {
+  void *pc, *sp, *fp;
+};
+struct wfx_registers wfx_saved_registers(const void *sp);
+
+/** What a signal has interrupted; `context` is the third argument of its handler. */
+struct wfx_registers wfx_interrupted(const void *context);
+
+/** Makes what was interrupted go on by ending the continuation on `stack`, as if that had nothing on it any more. */
+void wfx_divert_to_overflow(void *context, struct wasmfx_runtime *rt, void *stack);
+
+/** Where libunwind begins with a continuation that waits to land: `context` is an unw_context_t of zeros. */
+void wfx_waiting_context(void *context, wfx_landing_t landing, const struct wfx_object *to);
 
 /** Sets the float control words as they are saved in an object. */
 void wfx_load_float_control(const void *float_control);

@@ -54,6 +54,7 @@
 #define DW_CFA_def_cfa_expression 0x0f
 #define DW_CFA_expression 0x10
 #define DW_CFA_val_expression 0x16
+#define DW_EH_PE_pcrel_sdata4 0x1b
 #define DW_OP_deref 0x06
 #define DW_OP_plus_uconst 0x23
 #define DW_OP_breg(n) (0x70 + (n))

@@ -7,6 +7,15 @@
 #ifndef WFX_LAYOUT_H
 #define WFX_LAYOUT_H
 
+/* Sanitizers that have to be told of switches; how, lib/sanitize.h says. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WFX_ANNOUNCE
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define WFX_ANNOUNCE
+#endif
+#endif
+
 /* A reference: revision above, index of the object below. */
 #ifndef WFX_REVISION_BITS
 #define WFX_REVISION_BITS 32
@@ -27,10 +36,21 @@
 #define WFX_RT_CONT 64
 #define WFX_RT_EVENT 72
 #define WFX_RT_WORD 80
+#define WFX_RT_CUT 88
 
 /* bits of `careful`: why the short paths must not be taken */
 #define WFX_CAREFUL_HOOK 1
 #define WFX_CAREFUL_FLOAT 2
+#define WFX_CAREFUL_ANNOUNCE 4
+
+/* How many bytes of stack the library's own functions make sure of before they change
+ * anything. A sanitizer's frames are larger. Never more than a page, or the touch might
+ * step over a guard. */
+#ifdef WFX_ANNOUNCE
+#define WFX_STACK_ROOM 4096
+#else
+#define WFX_STACK_ROOM 2048
+#endif
 
 /* struct wfx_object, first cache line */
 #define WFX_OBJ_REF 0

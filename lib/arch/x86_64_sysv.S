@@ -38,14 +38,17 @@
  *     rbx -> stack.owner -> object.parent -> object.pc, and object.sp -> the frame above
  *
  * and each of these is rewritten by the library whenever it changes, so gdb,
- * perf, libunwind and C++ walk from a running continuation into its resumer. The
- * exception is a suspension on its way, from its capture to the jump: what is
- * captured has no resumer any more.
+ * perf, libunwind and C++ walk from a running continuation into its resumer, from
+ * every instruction. So what a suspension captures loses its link to the resumer by
+ * the last instruction before the jump, and there the frame is already
+ * the one that will be landed in.
+ *
+ * Nothing is written before the stack has been touched as far down as it will be needed:
+ * a verb that runs into the guard of its stack has not happened.
  */
 #include "asm.h"
 #include "layout.h"
-
-#define FRAME_BYTES 64
+#include "x86_64.h"
 
 /* DWARF numbers */
 #define DW_RAX 0
@@ -71,7 +74,57 @@
     .cfi_same_value %r15
 .endm
 
+/* The unwinder's interface */
+#define UA_SEARCH_PHASE 1
+#define URC_END_OF_STACK 5
+#define URC_CONTINUE_UNWIND 8
+
 /* ---- Leaving and landing -------------------------------------------------- */
+
+/* For builds with sanitizers: lib/sanitize.h. In: rdi, rax as for a landing; the
+ * stack is aligned. */
+.macro ANNOUNCE_LEAVING function
+#ifdef WFX_ANNOUNCE
+    pushq %rax
+    pushq %rdi
+    movq %rax, %rsi
+    call \function
+    popq %rdi
+    popq %rax
+#endif
+.endm
+
+.macro ANNOUNCE_CALL
+#ifdef WFX_ANNOUNCE
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    subq $8, %rsp
+    call wfx_announce_call
+    addq $8, %rsp
+    popq %rdx
+    popq %rsi
+    popq %rdi
+#endif
+.endm
+
+.macro ANNOUNCE_LANDED
+#ifdef WFX_ANNOUNCE
+    pushq %rax
+    pushq %rdi
+    pushq %rsi
+    pushq %rdx
+    pushq %rcx
+    pushq %r8
+    call wfx_announce_landed
+    popq %r8
+    popq %rcx
+    popq %rdx
+    popq %rsi
+    popq %rdi
+    popq %rax
+#endif
+.endm
 
 .macro PUSH reg
     pushq \reg
@@ -107,16 +160,28 @@
     .cfi_offset %r15, -64
 .endm
 
+/* The frame of whoever rax leads to, who waits. */
+.macro CFI_AT_LANDING
+    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
+    CFI_SAVED_REGISTERS
+.endm
+
+/* The frame of the resumer of whoever rax leads to, who may never have run. */
+.macro CFI_AT_PARENT
+    CFA_AT_PARENT
+    CFI_SAVED_REGISTERS
+.endm
+
 /* A landing: rsp is still the sender's, rax leads to ours. */
 .macro LANDING name
     .p2align 4
 \name:
     .cfi_startproc
-    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
-    CFI_SAVED_REGISTERS
+    CFI_AT_LANDING
     LANDING_PAD
     movq WFX_OBJ_SP(%rax), %rsp
     .cfi_def_cfa %rsp, FRAME_BYTES
+    ANNOUNCE_LANDED
 .endm
 
 .macro POP_REGISTERS
@@ -170,6 +235,20 @@
     movq %rsi, %rdx
 .endm
 
+/* The same for runtimes whose continuations have float control words of their
+ * own: those are in the object, then all is as above. */
+.macro FLOAT_LANDING name
+    .p2align 4
+float_\name:
+    .cfi_startproc
+    CFI_AT_LANDING
+    LANDING_PAD
+    ldmxcsr WFX_OBJ_FP(%rax)
+    fldcw WFX_OBJ_FP+4(%rax)
+    jmp \name
+    .cfi_endproc
+.endm
+
 LANDING land_resume_word
     LAND_WITH_CONT
     LEAVE_TO_CALLER
@@ -178,6 +257,14 @@ LANDING land_resume
     LAND_WITH_CONT
     CALL_WITH_OUTCOME wfx_outcome_values
     LEAVE_TO_CALLER
+
+FLOAT_LANDING land_resume_word
+FLOAT_LANDING land_resume
+
+/* Where those wait that a reference leads to lies between two labels. */
+    .globl wfx_suspensions
+    .hidden wfx_suspensions
+wfx_suspensions:
 
 LANDING land_switch_word
     movq %rdx, WFX_RT_RECEIVED(%rdi)
@@ -199,44 +286,43 @@ LANDING land_suspend
     CALL_WITH_OUTCOME wfx_waking_values
     LEAVE_TO_CALLER
 
-/* The same for runtimes whose continuations have float control words of their
- * own: those are in the object, then all is as above. */
-.macro FLOAT_LANDING name
-    .p2align 4
-float_\name:
-    .cfi_startproc
-    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
-    CFI_SAVED_REGISTERS
-    LANDING_PAD
-    ldmxcsr WFX_OBJ_FP(%rax)
-    fldcw WFX_OBJ_FP+4(%rax)
-    jmp \name
-    .cfi_endproc
-.endm
-
-FLOAT_LANDING land_resume_word
-FLOAT_LANDING land_resume
 FLOAT_LANDING land_switch_word
 FLOAT_LANDING land_switch
 FLOAT_LANDING land_suspend_word
 FLOAT_LANDING land_suspend
 
+    .globl wfx_suspensions_end
+    .hidden wfx_suspensions_end
+wfx_suspensions_end:
+
 /* ---- The verbs ---------------------------------------------------------------- */
+
+/* Reads the stack where the library's own code may come to need it, so that it does not run into the guard later. */
+.macro PROBE_STACK
+    subq $WFX_STACK_ROOM, %rsp
+    .cfi_adjust_cfa_offset WFX_STACK_ROOM
+    testb %al, (%rsp)
+    addq $WFX_STACK_ROOM, %rsp
+    .cfi_adjust_cfa_offset -WFX_STACK_ROOM
+.endm
 
 /*
  * The body of a verb: prepare in C, then leave. In: the verb's C arguments,
  * rdi = runtime, rsi = &cont where there is one. The call is an ordinary one,
  * so its return is predicted.
  *
- * If there is nothing to switch to, the outcome is (event, word) of the runtime.
+ * The link to the resumer is cut last, and `cfi_behind` says whose frame it is
+ * after that. If there is nothing to switch to, the outcome is (event, word) of the
+ * runtime.
  */
-.macro PREPARE_AND_LEAVE prepare, landing
+.macro PREPARE_AND_LEAVE prepare, landing, cfi_behind
     pushq %rdi
     .cfi_adjust_cfa_offset 8
     pushq %rsi
     .cfi_adjust_cfa_offset 8
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
+    PROBE_STACK
     call \prepare
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
@@ -251,22 +337,29 @@ FLOAT_LANDING land_suspend
     leaq \landing(%rip), %r8
     movq WFX_RT_FROM(%rdi), %r9
     testb $WFX_CAREFUL_FLOAT, WFX_RT_CAREFUL(%rdi)
-    jnz 8f
+    jz 7f
+    leaq float_\landing(%rip), %r8
+    stmxcsr WFX_OBJ_FP(%r9)
+    fnstcw WFX_OBJ_FP+4(%r9)
 7:  movq WFX_RT_LANDING(%rdi), %r10
     movq %r8, (%r10)
     movq %rsp, WFX_OBJ_SP(%r9)
+    ANNOUNCE_LEAVING wfx_announce_leaving
     movq WFX_RT_WORD(%rdi), %rsi
     movq WFX_RT_CONT(%rdi), %rdx
     movq WFX_RT_EVENT(%rdi), %rcx
+    movq WFX_RT_CUT(%rdi), %r10
+    movq $0, (%r10)
+    \cfi_behind
     jmpq *WFX_OBJ_PC(%rax)
-8:  leaq float_\landing(%rip), %r8
-    stmxcsr WFX_OBJ_FP(%r9)
-    fnstcw WFX_OBJ_FP+4(%r9)
-    jmp 7b
     .cfi_restore_state
 9:  movq WFX_RT_EVENT(%rdi), %rax
     movq WFX_RT_WORD(%rdi), %rdx
     ret
+.endm
+
+/* A resume cuts nothing: its own frame is the right one to the end. */
+.macro CFI_UNCHANGED
 .endm
 
 /*
@@ -296,13 +389,13 @@ FUNCTION wasmfx_resume_word
     movabsq $(1 << WFX_REVISION_SHIFT), %r10
     addq %r10, %r8                      /* consumes this reference and mints the next */
     jc resume_word_carefully
+    .cfi_remember_state
+    PUSH_FRAME %rsi
     movq WFX_RT_CURRENT(%rdi), %r9
     movq %r8, WFX_OBJ_REF(%rax)
     movq %r9, WFX_OBJ_PARENT(%rax)
     movq %rdx, WFX_OBJ_HANDLERS(%rax)
     movq %rax, WFX_RT_CURRENT(%rdi)
-    .cfi_remember_state
-    PUSH_FRAME %rsi
     leaq land_resume_word(%rip), %r8
     movq %r8, WFX_OBJ_PC(%r9)
     movq %rsp, WFX_OBJ_SP(%r9)
@@ -312,7 +405,7 @@ FUNCTION wasmfx_resume_word
     jmp enter
     .cfi_restore_state
 resume_word_carefully:
-    PREPARE_AND_LEAVE wfx_prepare_resume_word, land_resume_word
+    PREPARE_AND_LEAVE wfx_prepare_resume_word, land_resume_word, CFI_UNCHANGED
 END wasmfx_resume_word
 
 /*
@@ -332,36 +425,37 @@ FUNCTION wasmfx_suspend_word
     jne suspend_word_carefully
     movq WFX_TAG_RESULTS(%rsi), %r10
     movq WFX_OBJ_PARENT(%r9), %rax
-    movq %r10, WFX_OBJ_AWAITS(%r9)
-    movq $0, WFX_OBJ_PARENT(%r9)
-    movq %rax, WFX_RT_CURRENT(%rdi)
     .cfi_remember_state
     PUSH_FRAME %rsi
+    movq %r10, WFX_OBJ_AWAITS(%r9)
+    movq %rax, WFX_RT_CURRENT(%rdi)
     leaq land_suspend_word(%rip), %r10
     movq %r10, WFX_OBJ_PC(%r9)
     movq %rsp, WFX_OBJ_SP(%r9)
     movq %rdx, %rsi
     movq WFX_OBJ_REF(%r9), %rdx
     movq WFX_HANDLERS_WORD_EVENT(%r8), %rcx
+    movq $0, WFX_OBJ_PARENT(%r9)
+    CFI_AT_LANDING
     jmpq *WFX_OBJ_PC(%rax)
     .cfi_restore_state
 suspend_word_carefully:
-    PREPARE_AND_LEAVE wfx_prepare_suspend_word, land_suspend_word
+    PREPARE_AND_LEAVE wfx_prepare_suspend_word, land_suspend_word, CFI_AT_LANDING
 END wasmfx_suspend_word
 
 /* The other verbs have no short path. */
-.macro VERB name, prepare, landing
+.macro VERB name, prepare, landing, cfi_behind
 FUNCTION \name
-    PREPARE_AND_LEAVE \prepare, \landing
+    PREPARE_AND_LEAVE \prepare, \landing, \cfi_behind
 END \name
 .endm
 
-VERB wasmfx_resume, wfx_prepare_resume, land_resume
-VERB wasmfx_resume_throw, wfx_prepare_resume_throw, land_resume
-VERB wasmfx_resume_throw_ref, wfx_prepare_resume_throw_ref, land_resume
-VERB wasmfx_suspend, wfx_prepare_suspend, land_suspend
-VERB wasmfx_switch, wfx_prepare_switch, land_switch
-VERB wasmfx_switch_word, wfx_prepare_switch_word, land_switch_word
+VERB wasmfx_resume, wfx_prepare_resume, land_resume, CFI_UNCHANGED
+VERB wasmfx_resume_throw, wfx_prepare_resume_throw, land_resume, CFI_UNCHANGED
+VERB wasmfx_resume_throw_ref, wfx_prepare_resume_throw_ref, land_resume, CFI_UNCHANGED
+VERB wasmfx_suspend, wfx_prepare_suspend, land_suspend, CFI_AT_LANDING
+VERB wasmfx_switch, wfx_prepare_switch, land_switch, CFI_AT_PARENT
+VERB wasmfx_switch_word, wfx_prepare_switch_word, land_switch_word, CFI_AT_PARENT
 
 /* ---- A chain that was captured ---------------------------------------------------- */
 
@@ -375,8 +469,7 @@ VERB wasmfx_switch_word, wfx_prepare_switch_word, land_switch_word
  * All but r8 to r11 is as it arrived.
  */
 HIDDEN_FUNCTION wfx_deep
-    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
-    CFI_SAVED_REGISTERS
+    CFI_AT_LANDING
     LANDING_PAD
     movq WFX_OBJ_HEAD(%rax), %r8
     movq WFX_OBJ_PARENT(%rax), %r9
@@ -401,8 +494,7 @@ END wfx_deep
  * path did and goes the long way, which gets one before it consumes anything.
  */
 HIDDEN_FUNCTION wfx_fresh
-    CFA_AT_PARENT
-    CFI_SAVED_REGISTERS
+    CFI_AT_PARENT
     LANDING_PAD
     movq WFX_RT_FREE_STACK(%rdi), %r8
     testq %r8, %r8
@@ -416,8 +508,7 @@ HIDDEN_FUNCTION wfx_fresh
 END wfx_fresh
 
 HIDDEN_FUNCTION wfx_fresh_slow
-    CFA_AT_PARENT
-    CFI_SAVED_REGISTERS
+    CFI_AT_PARENT
     LANDING_PAD
 take_back:
     movq WFX_OBJ_PARENT(%rax), %r9
@@ -436,8 +527,7 @@ take_back:
 END wfx_fresh_slow
 
 HIDDEN_FUNCTION wfx_start_float
-    CFA_AT_PARENT
-    CFI_SAVED_REGISTERS
+    CFI_AT_PARENT
     LANDING_PAD
     ldmxcsr default_mxcsr(%rip)
     fldcw default_x87_control(%rip)
@@ -445,8 +535,7 @@ HIDDEN_FUNCTION wfx_start_float
 END wfx_start_float
 
 HIDDEN_FUNCTION wfx_start
-    CFA_AT_PARENT
-    CFI_SAVED_REGISTERS
+    CFI_AT_PARENT
     LANDING_PAD
 start:
     movq WFX_OBJ_STACK(%rax), %r8
@@ -481,15 +570,16 @@ END wfx_start
  */
 HIDDEN_FUNCTION wfx_body
     .cfi_signal_frame
-    CFA_AT_PARENT
-    CFI_SAVED_REGISTERS
+    .cfi_personality DW_EH_PE_pcrel_sdata4, wfx_personality
+    CFI_AT_PARENT
+    movq %r8, %rbx
+    movq %r8, %rsp
+    ANNOUNCE_LANDED
     movq WFX_OBJ_ENTRY(%rax), %r10
     movq WFX_OBJ_ENV(%rax), %r11
     movq %r10, WFX_OBJ_PC(%rax)         /* for `enter` */
     movq %rdx, WFX_RT_RECEIVED(%rdi)
     movq %rdi, %r12
-    movq %r8, %rbx
-    movq %r8, %rsp
     xorl %ebp, %ebp
     movq %rdx, %rcx                     /* entry(rt, env, word, cont) */
     movq %rsi, %rdx
@@ -497,18 +587,59 @@ HIDDEN_FUNCTION wfx_body
 enter:
     .byte 0x3e                          /* a prefix without effect, see above */
     CFI_CALLED_FROM_LANDING
+    .globl wfx_base
+    .hidden wfx_base
+wfx_base:
     call *WFX_OBJ_PC(%rax)
     movq %r12, %rdi                     /* wfx_return(rt, self, word) */
     movq WFX_RT_CURRENT(%rdi), %rsi
     cmpq %rsi, WFX_STACK_OWNER(%rsp)    /* rsp is rbx, but is there sooner */
     jne 2f
 1:  movq %rax, %rdx
+    ANNOUNCE_CALL
     call wfx_return
     movq %r12, %rdi
     jmp leave
 2:  movq WFX_STACK_OWNER(%rsp), %rsi
     jmp 1b
+
+/*
+ * Where a continuation goes on that has run into its guard, with nothing on its
+ * stack, rbx and r12 as after `enter`. It was stopped anywhere: the direction of
+ * string instructions and the x87 stack are not what the convention says.
+ */
+    .globl wfx_overflowed
+    .hidden wfx_overflowed
+wfx_overflowed:
+    LANDING_PAD
+    cld
+    emms
+    movq %r12, %rdi                     /* wfx_overflow(rt, self) */
+    movq WFX_STACK_OWNER(%rsp), %rsi
+    ANNOUNCE_CALL
+    call wfx_overflow
+    movq %r12, %rdi
+    jmp leave
+    .globl wfx_base_end
+    .hidden wfx_base_end
+wfx_base_end:
 END wfx_body
+
+/*
+ * _Unwind_Reason_Code wfx_personality(int version, _Unwind_Action actions, ...)
+ *                                     edi          esi
+ *
+ * Frames may be unwound through the bottom of a stack by force, as
+ * pthread_exit() does, but no exception finds its handler beyond it: to whoever
+ * throws, the stack ends here.
+ */
+HIDDEN_FUNCTION wfx_personality
+    movl $URC_CONTINUE_UNWIND, %eax
+    movl $URC_END_OF_STACK, %ecx
+    testl $UA_SEARCH_PHASE, %esi
+    cmovnzl %ecx, %eax
+    ret
+END wfx_personality
 
 /*
  * void wfx_load_float_control(const void *float_control)
@@ -526,14 +657,22 @@ END wfx_load_float_control
  */
 HIDDEN_FUNCTION wfx_leave
     movq %rsi, %rax
+    subq $8, %rsp                       /* aligned, as where wfx_body comes from */
+    .cfi_adjust_cfa_offset 8
 leave:
-    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
-    CFI_SAVED_REGISTERS
+    CFI_AT_LANDING
+    ANNOUNCE_LEAVING wfx_announce_ending
     movq WFX_RT_WORD(%rdi), %rsi
     movq WFX_RT_CONT(%rdi), %rdx
     movq WFX_RT_EVENT(%rdi), %rcx
     jmpq *WFX_OBJ_PC(%rax)
 END wfx_leave
+
+/* void wfx_probe_stack(void): for the functions that are written in C. */
+HIDDEN_FUNCTION wfx_probe_stack
+    PROBE_STACK
+    ret
+END wfx_probe_stack
 
     .section .rodata
     .p2align 2

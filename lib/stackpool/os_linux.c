@@ -4,7 +4,7 @@
 #include "os.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -21,27 +21,31 @@ void wfx_os_init(struct wfx_os *os)
   os->page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* Without stdio, which wants more stack and memory than there may be. */
 static long read_map_limit(void)
 {
-  long limit = 65530;
-  FILE *file = fopen("/proc/sys/vm/max_map_count", "re");
-  if (!file)
-    return limit;
-  if (fscanf(file, "%ld", &limit) != 1)
-    limit = 65530;
-  fclose(file);
-  return limit;
+  char text[24];
+  const int file = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+  const ssize_t length = file < 0 ? -1 : read(file, text, sizeof text);
+  if (file >= 0)
+    close(file);
+  long limit = 0;
+  for (ssize_t i = 0; i < length && text[i] >= '0' && text[i] <= '9'; i++)
+    limit = limit * 10 + (text[i] - '0');
+  return limit ? limit : 65530;
 }
 
 static long count_maps(void)
 {
+  char text[512];
   long count = 0;
-  FILE *file = fopen("/proc/self/maps", "re");
-  if (!file)
+  const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+  if (file < 0)
     return 0;
-  for (int c; (c = getc(file)) != EOF;)
-    count += c == '\n';
-  fclose(file);
+  for (ssize_t length; (length = read(file, text, sizeof text)) > 0;)
+    for (ssize_t i = 0; i < length; i++)
+      count += text[i] == '\n';
+  close(file);
   return count;
 }
 

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "valgrind.h"
+
 #define SLAB_SLOTS 64u
 #define MIN_STACK_BYTES ((size_t)16384)
 #define MAX_STACK_BYTES ((size_t)1 << 40)
@@ -91,8 +93,20 @@ static void release_leaving(struct wfx_stackpool *pool)
     return;
   pool->leaving = NULL;
   pool->gone++;
+  wfx_valgrind_deregister(stack);
   const wasmfx_stack_allocator_t *host = &pool->config->stack_allocator;
+  pool->calling_host++;
   host->release(host->context, stack->memory, pool->classes[stack->stack_class].usable_bytes, stack->tenant);
+  pool->calling_host--;
+}
+
+/* All that are not in use. */
+static void deregister(const struct wfx_stackpool *pool)
+{
+  for (uint32_t i = 0; i < WASMFX_STACK_CLASSES; i++)
+    for (uint32_t tenant = 0; tenant < pool->config->tenants; tenant++)
+      for (struct wfx_stack *stack = list_of(pool, i, tenant)->top; stack; stack = stack->next)
+        wfx_valgrind_deregister(stack);
 }
 
 void wfx_stackpool_destroy(struct wfx_stackpool *pool)
@@ -100,6 +114,8 @@ void wfx_stackpool_destroy(struct wfx_stackpool *pool)
   if (!pool->config)
     return;
   release_leaving(pool);
+  if (pool->lists && wfx_valgrind_watches())
+    deregister(pool);
   for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
     if (pool->classes[i].range)
       wfx_os_release(pool->os, pool->classes[i].range, pool->classes[i].range_bytes);
@@ -216,6 +232,7 @@ static struct wfx_stack *put_header(struct wfx_stackpool *pool, uint32_t stack_c
   stack->stack_class = (uint16_t)stack_class;
   stack->slot = slot;
   stack->life = ++pool->lives;
+  wfx_valgrind_register(stack);
   return stack;
 }
 
@@ -284,6 +301,7 @@ static void trim_second(struct wfx_stackpool *pool, struct wfx_stack_list *list)
   class->trimmed[class->trimmed_count++] = second->slot;
   pool->trimmed++;
   pool->trims++;
+  wfx_valgrind_deregister(second);
   char *low = second->low;
   wfx_os_discard(pool->os, low, class->usable_bytes);
 }
@@ -296,7 +314,9 @@ static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_
   const wasmfx_stack_allocator_t *host = &pool->config->stack_allocator;
   const size_t bytes = pool->classes[stack_class].usable_bytes;
   release_leaving(pool);
+  pool->calling_host++;
   char *memory = host->allocate(host->context, bytes, tenant);
+  pool->calling_host--;
   if (!memory)
     return WASMFX_ERROR_NO_MEMORY;
   const uintptr_t top = ((uintptr_t)memory + bytes) / CACHE_LINE * CACHE_LINE;
@@ -305,6 +325,7 @@ static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_
     .low = memory, .memory = memory, .tenant = tenant, .stack_class = (uint16_t)stack_class, .life = ++pool->lives
   };
   pool->made++;
+  wfx_valgrind_register(stack);
   *out = stack;
   return WASMFX_OK;
 }

@@ -41,10 +41,10 @@ struct wfx_stack {
   uint16_t stack_class;
   uint16_t padding;
   uint32_t slot;
-  uint32_t reserved;
+  uint32_t valgrind; /* its number there */
   void *memory;  /* of the host's allocator: what it answered */
   uint64_t life; /* a number that no other use of any stack of the pool has */
-  uint64_t unused;
+  void *track;   /* for whom watches switches: lib/sanitize.h */
 };
 
 /** Free stacks, the last one in front. */
@@ -79,6 +79,7 @@ struct wfx_stackpool {
   struct wfx_stack_list *lists; /* the others: [class][tenant] */
   struct wfx_stack_class classes[WASMFX_STACK_CLASSES];
   struct wfx_stack *leaving;    /* goes back to the host when the next one comes */
+  uint32_t calling_host;        /* its allocator runs */
   uint64_t lives;               /* numbers given out */
   uint64_t made, gone, trimmed, trims, wipes, reservations;
 };

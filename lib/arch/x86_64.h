@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Numbers of the x86-64 ports, for C and assembly: the frame that a verb leaves behind, from its end upwards. */
+#ifndef WFX_X86_64_H
+#define WFX_X86_64_H
+
+#define FRAME_RBP 40
+#define FRAME_RETURN 56
+#define FRAME_BYTES 64
+
+#endif

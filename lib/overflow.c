@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A stack that runs into its guard ends its continuation.
+ *
+ *     the fault ---> on_fault, on the thread's alternate stack
+ *                      an overflow of a runtime that this thread watches?
+ *                        no:  the handler that was there before
+ *                        yes: what was interrupted goes on at the bottom of its stack,
+ *                             where the continuation ends (lib/arch)
+ *
+ * The kernel's return from the signal does the rest: mask and alternate stack are
+ * as they were before the fault.
+ *
+ * It is no accident that the library's own functions do not stand in the way: they touch the stack before they change
+ * anything (wfx_probe_stack), so that a fault in them is one in their caller. While a function of the host's runs inside
+ * one of them, an overflow is not caught.
+ */
+#define _GNU_SOURCE /* sigaltstack, SA_ONSTACK */
+#include "overflow.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime.h"
+
+#define SIGNAL_STACK_BYTES ((size_t)65536)
+
+/* How far the stack pointer may be below the guard when it meets it: a large frame, of which the far end is touched
+ * first. Above, it is the touch of somebody who looks ahead, the library for one. */
+#define NEAR_BYTES ((uintptr_t)65536)
+
+struct wfx_thread {
+  struct wfx_watch *watches;
+  char *signal_stack; /* with a guard of its own below; NULL: the host has one */
+  size_t signal_stack_bytes;
+  uintptr_t passing_on; /* the frame from which a fault is being passed on */
+};
+
+/* Of this thread. Read by its signal handler, where nothing but a plain load will do. */
+static _Thread_local struct wfx_thread own __attribute__((tls_model("initial-exec")));
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
+static size_t threads;                                   /* that watch */
+static bool is_installed;                                /* perhaps below a handler that somebody put above it */
+static bool has_key;
+static pthread_key_t exit_key;
+static struct sigaction oldest, before; /* who had the signal when ours was installed first, and last */
+
+/* Never inlined: compilers keep the address of a thread-local variable over calls, also over those that come back on
+ * another stack. */
+static __attribute__((noinline)) struct wfx_thread *this_thread(void)
+{
+  return &own;
+}
+
+/* ---- Is it one? ------------------------------------------------------------------------------ */
+
+static bool is_overflow(const struct wasmfx_runtime *rt, const struct wfx_stack *stack, uintptr_t address, uintptr_t sp)
+{
+  const uintptr_t low = (uintptr_t)stack->low;
+  const uintptr_t guard = rt->house->stacks.guard_bytes, page = rt->house->os.page_bytes;
+  return low - guard <= address && address < low && low - guard - NEAR_BYTES <= sp && sp < low + WFX_STACK_ROOM + page;
+}
+
+wasmfx_status_t wasmfx_overflow_handle(wasmfx_runtime_t *rt, const void *address, void *context)
+{
+  struct wfx_stack *stack = wfx_bearer(rt, rt->current)->stack;
+  const struct wfx_registers at = wfx_interrupted(context);
+  if (!stack || rt->house->calling_host || rt->house->stacks.calling_host)
+    return WASMFX_ERROR_STATE;
+  if (!is_overflow(rt, stack, (uintptr_t)address, (uintptr_t)at.sp))
+    return WASMFX_ERROR_STATE;
+  if (rt->house->config.may_abandon && !rt->house->config.may_abandon(rt, at.pc))
+    return WASMFX_ERROR_STATE;
+  wfx_divert_to_overflow(context, rt, stack);
+  return WASMFX_OK;
+}
+
+/* ---- The handler --------------------------------------------------------------------------------- */
+
+static bool has_handler(const struct sigaction *action)
+{
+  return action->sa_flags & SA_SIGINFO || (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+}
+
+/* As the kernel would: with the mask that it asked for. */
+static void call(const struct sigaction *action, int signal, siginfo_t *info, void *context)
+{
+  sigset_t mask;
+  pthread_sigmask(SIG_BLOCK, &action->sa_mask, &mask);
+  if (action->sa_flags & SA_SIGINFO)
+    action->sa_sigaction(signal, info, context);
+  else
+    action->sa_handler(signal);
+  pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+/* A signal that nobody handles comes again without our handler. */
+static void let_die(const struct sigaction *action, int signal, const siginfo_t *info)
+{
+  const bool is_sent = info->si_code <= 0; /* by kill(), say: it does not come again by itself */
+  if (is_sent && action->sa_handler == SIG_IGN)
+    return;
+  const struct sigaction deadly = { .sa_handler = SIG_DFL };
+  sigaction(signal, &deadly, NULL);
+  if (is_sent)
+    raise(signal);
+}
+
+/*
+ * Where ours was installed twice, with somebody else's between, that one may call it
+ * once more: then it is the oldest one's turn. Its frame tells: it lies below, unlike
+ * that of the next fault after a handler has left by longjmp.
+ */
+static void pass_on(struct wfx_thread *thread, int signal, siginfo_t *info, void *context)
+{
+  const uintptr_t here = (uintptr_t)__builtin_frame_address(0), outer = thread->passing_on;
+  const struct sigaction *action = here < outer ? &oldest : &before;
+  if (!has_handler(action)) {
+    let_die(action, signal, info);
+    return;
+  }
+  thread->passing_on = here;
+  call(action, signal, info, context);
+  thread->passing_on = outer;
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+  const int error = errno;
+  struct wfx_thread *thread = this_thread();
+  const struct wfx_watch *watch = thread->watches;
+  while (watch && wasmfx_overflow_handle(watch->rt, info->si_addr, context) != WASMFX_OK)
+    watch = watch->next;
+  if (!watch)
+    pass_on(thread, signal, info, context);
+  errno = error;
+}
+
+static bool is_own(const struct sigaction *action)
+{
+  return action->sa_flags & SA_SIGINFO && action->sa_sigaction == on_fault;
+}
+
+static void install(void)
+{
+  const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+  struct sigaction now;
+  sigaction(SIGSEGV, NULL, &now);
+  if (is_own(&now))
+    return;
+  before = now;
+  if (!is_installed)
+    oldest = now;
+  is_installed = true;
+  sigaction(SIGSEGV, &action, NULL);
+}
+
+/* Whoever has put a handler above ours may call it yet. */
+static void uninstall(void)
+{
+  struct sigaction now;
+  sigaction(SIGSEGV, NULL, &now);
+  if (!is_own(&now))
+    return;
+  sigaction(SIGSEGV, &before, NULL);
+  is_installed = memcmp(&before, &oldest, sizeof before) != 0;
+}
+
+/* ---- The alternate stack ---------------------------------------------------------------------------- */
+
+static wasmfx_status_t give_signal_stack(struct wasmfx_runtime *rt, struct wfx_thread *thread)
+{
+  struct wfx_os *os = &rt->house->os;
+  stack_t stack;
+  os->calls++;
+  if (sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_DISABLE))
+    return WASMFX_OK;
+  const long least = sysconf(_SC_SIGSTKSZ); /* grows with the registers of the processor */
+  size_t bytes = least > (long)SIGNAL_STACK_BYTES ? (size_t)least : SIGNAL_STACK_BYTES;
+  bytes = (bytes / os->page_bytes + 1) * os->page_bytes;
+  void *range = NULL;
+  wasmfx_status_t status = wfx_os_reserve(os, bytes + os->page_bytes, &range);
+  if (status < 0)
+    return status;
+  char *low = (char *)range + os->page_bytes;
+  status = wfx_os_commit(os, low, bytes);
+  os->calls++;
+  stack = (stack_t){ .ss_sp = low, .ss_size = bytes };
+  if (status == WASMFX_OK && sigaltstack(&stack, NULL) != 0)
+    status = WASMFX_ERROR_NO_MEMORY;
+  if (status < 0) {
+    wfx_os_release(os, range, bytes + os->page_bytes);
+    return status;
+  }
+  thread->signal_stack = low;
+  thread->signal_stack_bytes = bytes;
+  return WASMFX_OK;
+}
+
+/* One that the host has put in its place meanwhile stays. */
+static void take_signal_stack(struct wasmfx_runtime *rt, struct wfx_thread *thread)
+{
+  struct wfx_os *os = &rt->house->os;
+  stack_t stack;
+  if (!thread->signal_stack)
+    return;
+  os->calls++;
+  if (sigaltstack(NULL, &stack) == 0 && stack.ss_sp == thread->signal_stack) {
+    stack = (stack_t){ .ss_flags = SS_DISABLE };
+    sigaltstack(&stack, NULL);
+  }
+  wfx_os_release(os, thread->signal_stack - os->page_bytes, thread->signal_stack_bytes + os->page_bytes);
+  thread->signal_stack = NULL;
+}
+
+/* ---- Catching and ignoring ----------------------------------------------------------------------------- */
+
+static void at_thread_exit(void *exiting)
+{
+  struct wfx_thread *thread = exiting;
+  while (thread->watches)
+    (void)wasmfx_overflow_ignore(thread->watches->rt);
+}
+
+static __attribute__((destructor)) void at_unload(void)
+{
+  if (has_key)
+    pthread_key_delete(exit_key);
+}
+
+/* The first watch of a thread. Nothing is done when it fails. */
+static wasmfx_status_t enter(struct wasmfx_runtime *rt, struct wfx_thread *thread)
+{
+  const wasmfx_status_t status = give_signal_stack(rt, thread);
+  if (status < 0)
+    return status;
+  pthread_mutex_lock(&lock);
+  has_key = has_key || pthread_key_create(&exit_key, at_thread_exit) == 0;
+  const bool is_known = has_key && pthread_setspecific(exit_key, thread) == 0;
+  if (is_known) {
+    install();
+    threads++;
+  }
+  pthread_mutex_unlock(&lock);
+  if (!is_known)
+    take_signal_stack(rt, thread);
+  return is_known ? WASMFX_OK : WASMFX_ERROR_NO_MEMORY;
+}
+
+static void leave(struct wasmfx_runtime *rt, struct wfx_thread *thread)
+{
+  pthread_mutex_lock(&lock);
+  if (--threads == 0)
+    uninstall();
+  pthread_setspecific(exit_key, NULL);
+  pthread_mutex_unlock(&lock);
+  take_signal_stack(rt, thread);
+}
+
+wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt)
+{
+  struct wfx_thread *thread = this_thread();
+  struct wfx_watch *watch = &rt->house->watch;
+  wfx_probe_stack();
+  if (watch->thread)
+    return WASMFX_ERROR_STATE;
+  const wasmfx_status_t status = thread->watches ? WASMFX_OK : enter(rt, thread);
+  if (status < 0)
+    return status;
+  *watch = (struct wfx_watch){ rt, thread->watches, thread };
+  thread->watches = watch;
+  return WASMFX_OK;
+}
+
+wasmfx_status_t wasmfx_overflow_ignore(wasmfx_runtime_t *rt)
+{
+  struct wfx_thread *thread = this_thread();
+  struct wfx_watch *watch = &rt->house->watch, **link = &thread->watches;
+  wfx_probe_stack();
+  if (watch->thread != thread)
+    return WASMFX_ERROR_STATE;
+  while (*link != watch)
+    link = &(*link)->next;
+  *link = watch->next;
+  watch->thread = NULL;
+  if (!thread->watches)
+    leave(rt, thread);
+  return WASMFX_OK;
+}
+
+bool wfx_watched_elsewhere(const struct wasmfx_runtime *rt)
+{
+  return rt->house->watch.thread && rt->house->watch.thread != this_thread();
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What continuations hold, for collectors: stacks, bound arguments, and the words that are the host's. */
+#include <wasmfx/collect.h>
+
+#include "runtime.h"
+
+/* ---- Values ------------------------------------------------------------------------ */
+
+static void visit_values(const wasmfx_visitor_t *visitor, const struct wfx_list *list, wasmfx_value_t *values,
+                         size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    visitor->value(visitor->context, list->kinds[i], &values[i]);
+}
+
+/* Bound arguments; and of a body with long results, those that it has written by now. */
+static void visit_buffers(const struct wfx_object *object, const wasmfx_visitor_t *visitor)
+{
+  if (!visitor->value || !object->bound)
+    return;
+  visit_values(visitor, wfx_awaited(object), object->bound->values, wfx_bound_count(object));
+  if (object->stack && object->bound->result_capacity >= object->type->results->count)
+    visit_values(visitor, object->type->results, object->bound->results, object->type->results->count);
+}
+
+/* ---- Stacks -------------------------------------------------------------------------- */
+
+/* A stack whose frames end at `sp` with that of a verb. */
+static void visit_waiting(struct wfx_object *object, wasmfx_cont_t cont, void *sp, void **host_word,
+                          const wasmfx_visitor_t *visitor)
+{
+  const struct wfx_registers caller = wfx_saved_registers(sp);
+  const wasmfx_stack_t stack = { .cont = cont, .low = sp, .high = object->stack, .pc = caller.pc, .sp = caller.sp,
+                                 .fp = caller.fp, .host_word = host_word };
+  if (visitor->stack)
+    visitor->stack(visitor->context, &stack);
+}
+
+static void visit_fresh(struct wfx_object *object, const wasmfx_visitor_t *visitor)
+{
+  const wasmfx_stack_t stack = { .cont = object->ref, .host_word = &object->host_word, .env = &object->env };
+  if (visitor->stack)
+    visitor->stack(visitor->context, &stack);
+  visit_buffers(object, visitor);
+}
+
+static void visit_chain(struct wfx_object *innermost, const wasmfx_visitor_t *visitor)
+{
+  const wasmfx_cont_t cont = innermost->ref;
+  for (struct wfx_object *object = innermost, *outer; object; object = outer) {
+    outer = object->parent;
+    visit_waiting(object, cont, object->sp, &object->host_word, visitor);
+    visit_buffers(object, visitor);
+  }
+}
+
+static void visit_held(struct wfx_object *object, const wasmfx_visitor_t *visitor)
+{
+  if (wfx_object_is_fresh(object))
+    visit_fresh(object, visitor);
+  else
+    visit_chain(object, visitor);
+}
+
+wasmfx_status_t wasmfx_visit_cont(wasmfx_runtime_t *rt, wasmfx_cont_t cont, const wasmfx_visitor_t *visitor)
+{
+  struct wfx_object *object = wfx_object_of(rt, cont);
+  if (!object || !wfx_object_is_held(rt, object))
+    return wfx_ref_trap(cont);
+  visit_held(object, visitor);
+  return WASMFX_OK;
+}
+
+/* A continuation and the roots on its stack are one stack: it ends where the innermost of them waits, or runs. */
+static void visit_chain_of_roots(struct wasmfx_runtime *rt, void *sp, const wasmfx_visitor_t *visitor)
+{
+  for (struct wfx_object *top = rt->current, *bearer; (bearer = wfx_bearer(rt, top))->stack;) {
+    if (top == rt->current && visitor->stack)
+      visitor->stack(visitor->context,
+                     &(wasmfx_stack_t){ .low = sp, .high = bearer->stack, .host_word = &top->host_word });
+    else
+      visit_waiting(bearer, WASMFX_NULL_CONT, top->sp, &top->host_word, visitor);
+    visit_buffers(bearer, visitor);
+    top = bearer->parent;
+  }
+}
+
+static __attribute__((noinline)) void visit_running(struct wasmfx_runtime *rt, const wasmfx_visitor_t *visitor)
+{
+  visit_chain_of_roots(rt, __builtin_frame_address(0), visitor);
+}
+
+/* Whatever the caller has in preserved registers gets into this frame, and so above the next one. */
+void wasmfx_visit_running(wasmfx_runtime_t *rt, const wasmfx_visitor_t *visitor)
+{
+  volatile bool is_back = false;
+  __builtin_unwind_init();
+  visit_running(rt, visitor);
+  is_back = true; /* so it is no tail call */
+  (void)is_back;
+}
+
+void wasmfx_visit_all(wasmfx_runtime_t *rt, const wasmfx_visitor_t *visitor)
+{
+  struct wfx_object *objects = wfx_host_root(rt);
+  wasmfx_visit_running(rt, visitor);
+  for (uint32_t i = 1; i + 1 < rt->object_count; i++)
+    if (wfx_object_is_held(rt, &objects[i]))
+      visit_held(&objects[i], visitor);
+}
