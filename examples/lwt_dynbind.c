@@ -15,7 +15,7 @@
  *
  *     0 1 2 3 0 1 2 3
  *
- * Next: fibers.c, the same library without tags and types.
+ * Next: actors.h and actors.c, tasks that wait for one another.
  */
 #include "dynbind.h"
 #include "lwt.h"
