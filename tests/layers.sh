@@ -40,7 +40,9 @@ nothing 'lib/fiber includes only itself, public headers and the system' \
   "$(strangers "$system|$public|\"fiber[a-z_]*\\.h\"" lib/fiber*.[ch])"
 nothing 'the examples include only public headers' \
   "$(strangers "$system|$public|$(neighbours examples)" examples/*.[ch]
-     strangers "$system|$public|\"\.\./check\.h\"|$(neighbours examples/interpreter)" examples/interpreter/*.[ch])"
+     for folder in examples/interpreter examples/plugin_host; do
+       strangers "$system|$public|\"\.\./check\.h\"|$(neighbours $folder)" $folder/*.[ch]
+     done)"
 nothing 'the benchmarks include only public headers' \
   "$(strangers "$system|<boost/[a-z_/]+\\.hpp>|$public|$(neighbours bench)" bench/*.[ch])"
 

@@ -222,8 +222,8 @@ static void instruction(struct assembler *a)
 static void function(struct assembler *a)
 {
   struct program *program = a->program;
+  require(a, is(a, "func") && program->function_count < MAX_FUNCTIONS);
   next_word(a);
-  require(a, program->function_count < MAX_FUNCTIONS);
   define(a, 'f', program->function_count);
   next_word(a);
   const struct signature *of_function = &program->types[meaning(a, 't', a->word)];
@@ -260,8 +260,12 @@ void assemble(struct program *program, const char *text)
 {
   struct assembler a = { .program = program, .next = text };
   for (next_word(&a); a.word[0]; next_word(&a)) {
-    require(&a, is(&a, "type") || is(&a, "tag") || is(&a, "func"));
-    is(&a, "type") ? type(&a) : is(&a, "tag") ? tag(&a) : function(&a);
+    if (is(&a, "type"))
+      type(&a);
+    else if (is(&a, "tag"))
+      tag(&a);
+    else
+      function(&a);
   }
   for (uint32_t i = 0; i < a.use_count; i++)
     *a.used_at[i] = meaning(&a, a.uses[i].kind, a.uses[i].text);

@@ -79,19 +79,16 @@ struct exception {
 /** A value stack and what belongs to it: one for the host, one for each continuation, in the frame of its entry. */
 struct machine {
   struct program *program;
-  wasmfx_value_t *top;    /* the next free slot */
-  uintptr_t native_limit; /* C frames stay above it */
-  uint32_t clause;        /* after BRANCH */
+  wasmfx_value_t *top;      /* the next free slot */
+  uintptr_t native_limit;   /* C frames stay above it */
+  uint32_t clause;          /* after BRANCH */
   struct exception *raised; /* after RAISE */
-  int64_t trap;             /* after TRAP: a negative status, or one of enum trap */
+  wasmfx_status_t trap;     /* after TRAP: a status of the library */
   wasmfx_value_t slots[256];
 };
 
 /** What an instruction tells the loop to do next. */
 enum next { NEXT, BRANCH, RAISE, TRAP };
-
-/** The machine's own traps, beside those of the library. */
-enum trap { TRAP_EXHAUSTED = 1 };
 
 /* assembler.c */
 
@@ -103,7 +100,7 @@ void assemble(struct program *program, const char *text);
 /** Looks up a function of the host; false if there is none of the name. */
 bool host_function(const char *name, uint32_t *place);
 enum next run(struct machine *m, const struct function *function);
-enum next trap(struct machine *m, int64_t code);
+enum next trap(struct machine *m, wasmfx_status_t code);
 void push(struct machine *m, const wasmfx_value_t *values, size_t count);
 wasmfx_value_t pop(struct machine *m);
 struct exception *exception_new(struct program *program, const wasmfx_tag_t *tag, const wasmfx_value_t *values,

@@ -17,7 +17,7 @@
  *     nobody: trap "unhandled tag"
  *     too deep: trap "call stack exhausted"
  *
- * Next: plugin_host/host.c, where what runs is not to be trusted.
+ * Next: plugin_host/host.c, where what runs cannot be trusted.
  */
 #include "interpreter.h"
 
@@ -194,11 +194,6 @@ static const char too_deep[] = PROGRAM(
   end
 );
 
-static const char *trap_text(int64_t code)
-{
-  return code == TRAP_EXHAUSTED ? "call stack exhausted" : wasmfx_status_text((wasmfx_status_t)code);
-}
-
 /* Runs the last function of a program on the host's own stack. */
 static void execute(struct program *program)
 {
@@ -211,7 +206,7 @@ static void execute(struct program *program)
     puts("exception \"stop\"");
     break;
   case TRAP:
-    printf("trap \"%s\"\n", trap_text(m.trap));
+    printf("trap \"%s\"\n", wasmfx_status_text(m.trap));
     break;
   default:
     puts("");

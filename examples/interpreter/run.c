@@ -17,7 +17,7 @@ struct frame {
   wasmfx_value_t *handler_top;
 };
 
-enum next trap(struct machine *m, int64_t code)
+enum next trap(struct machine *m, wasmfx_status_t code)
 {
   m->trap = code;
   return TRAP;
@@ -205,7 +205,7 @@ enum next run(struct machine *m, const struct function *function)
 {
   struct frame frame = { .locals = m->top - function->param_count, .pc = function->start };
   if ((uintptr_t)&frame < m->native_limit || !has_room(m, function->local_count))
-    return trap(m, TRAP_EXHAUSTED);
+    return trap(m, WASMFX_OVERFLOWED);
   for (uint32_t local = 0; local < function->local_count; local++)
     push_number(m, 0);
 
@@ -213,7 +213,7 @@ enum next run(struct machine *m, const struct function *function)
     const struct instruction *i = &m->program->code[frame.pc++];
     if (i->op == OP_RETURN)
       break;
-    const enum next next = has_room(m, 0) ? step(m, &frame, i) : trap(m, TRAP_EXHAUSTED);
+    const enum next next = has_room(m, 0) ? step(m, &frame, i) : trap(m, WASMFX_OVERFLOWED);
     if (next == BRANCH)
       frame.pc = i->clauses.targets[m->clause];
     else if (next == TRAP || (next == RAISE && !caught(m, &frame)))

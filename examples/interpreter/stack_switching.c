@@ -72,7 +72,7 @@ static enum next cont_bind(struct machine *m, const struct instruction *i)
   return NEXT;
 }
 
-/* The library's exception is valid until the next verb. Ours lasts; if it is one of ours on its way, it stays itself. */
+/* The library's exception is valid until the next verb, ours lasts. One that was ours already stays itself. */
 static enum next raise_arrived(struct machine *m, const wasmfx_exception_t *arrived)
 {
   m->raised = arrived->host ? arrived->host
@@ -96,7 +96,7 @@ static enum next land(struct machine *m, const struct instruction *i, wasmfx_out
   case WASMFX_THREW:
     return raise_arrived(m, out.exception);
   case WASMFX_TRAPPED:
-    return trap(m, out.code);
+    return trap(m, (wasmfx_status_t)out.code);
   default:
     return trap(m, out.status);
   }
