@@ -15,6 +15,8 @@
 #include <wasmfx/fiber.h>
 #include <wasmfx/wasmfx.h>
 
+#include "effort.h"
+
 /* Small numbers travel as pointers. */
 static void *pack(intptr_t number)
 {
@@ -567,7 +569,7 @@ static void a_hundred_thousand_fibers_are_alive_at_once(void **state)
 {
   (void)state;
   fiber_finalize();
-  have_many_fibers(guards_are_free() ? 100000 : 20000);
+  have_many_fibers(effort(guards_are_free() ? 100000 : 20000));
 }
 
 static void a_shortage_of_memory_leaves_no_trace(void **state)
@@ -581,13 +583,14 @@ static void a_shortage_of_memory_leaves_no_trace(void **state)
   memory_is_back(before);
   assert_null(result);
   fiber_free(fiber);
-  have_many_fibers(guards_are_free() ? 40000 : 20000);
+  have_many_fibers(effort(guards_are_free() ? 40000 : 20000));
 }
 
 static void a_million_fibers_come_and_go(void **state)
 {
   (void)state;
-  for (intptr_t i = 1; i <= 1000000; i++) {
+  const intptr_t count = (intptr_t)effort(1000000);
+  for (intptr_t i = 1; i <= count; i++) {
     fiber_t fiber = fiber_alloc(doubler);
     resume_expecting(fiber, i, FIBER_YIELD, 2 * i);
     if (i % 2)

@@ -839,15 +839,15 @@ static struct world *host_stack_world(struct host_stacks *stacks)
 static uint64_t run_on_the_hosts_stack(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
 {
   const struct host_stacks *stacks = env;
-  char here;
+  const char *here = __builtin_frame_address(0); /* not of a variable, which sanitizers keep elsewhere */
   bool found = false;
   (void)from;
   for (size_t i = 0; i < stacks->given_count; i++)
-    found |= stacks->given[i].memory <= &here && &here < stacks->given[i].memory + stacks->given[i].bytes;
+    found |= stacks->given[i].memory <= here && here < stacks->given[i].memory + stacks->given[i].bytes;
   assert_true(found);
   void *low, *high;
   assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
-  assert_true((char *)low <= &here && &here < (char *)high);
+  assert_true((char *)low <= here && here < (char *)high);
   return word;
 }
 
