@@ -11,7 +11,7 @@
 
 enum { MAX_METRICS = 3, MAX_ROUNDS = 101, LIVE = 10000 };
 
-enum { ROUND_TRIP, CREATE, ROUND_ROBIN, SUSPENDED, C10M, QUESTIONS };
+enum { ROUND_TRIP, CREATE, ROUND_ROBIN, SUSPENDED, TENANTS, C10M, QUESTIONS };
 
 struct subject;
 
@@ -26,11 +26,15 @@ struct subject {
   const char *missing; /* why it cannot be asked here, or NULL */
   bool coloured;       /* for those that use stacks.h */
   size_t stack_bytes;  /* for the library; 0: its default */
+  unsigned tenants;    /* for the library: how many there are; 0: it knows of none */
+  unsigned turns;      /* how many of them take turns */
+  unsigned max_stacks; /* for the library; 0: its default */
   ask_t *asks[QUESTIONS];
 };
 
 extern const struct subject subject_limit, subject_limit_coloured, subject_fcontext, subject_library,
-    subject_library_16k, subject_fiber, subject_state_machine;
+    subject_library_16k, subject_library_stays, subject_library_turns, subject_library_crosses, subject_fiber,
+    subject_state_machine;
 
 /* ---- For subjects ------------------------------------------------------------ */
 
@@ -65,7 +69,8 @@ struct question {
   struct metric metrics[MAX_METRICS];
   size_t metric_count;
   size_t count, quick_count; /* how often a round does it */
-  int reference;             /* what the first subject is asked for the ratios */
+  int reference;             /* what is asked for the ratios */
+  const struct subject *by;  /* who is asked that; NULL: the first subject */
 };
 
 /* One line of the result: the answers of a subject in one metric, and their

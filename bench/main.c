@@ -8,10 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The first is what ratios are multiples of. */
+/* The first is what most ratios are multiples of. */
 static const struct subject *const subjects[] = {
   &subject_limit,       &subject_limit_coloured, &subject_fcontext,      &subject_library,
-  &subject_library_16k, &subject_fiber,          &subject_state_machine,
+  &subject_library_16k, &subject_library_stays,  &subject_library_turns, &subject_library_crosses,
+  &subject_fiber,       &subject_state_machine,
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };
 
@@ -20,15 +21,17 @@ enum { SUBJECTS = sizeof subjects / sizeof *subjects };
 
 static const struct question questions[QUESTIONS] = {
   [ROUND_TRIP] = { "round-trip", "resume one coroutine, which suspends again", "the round trip of the limit", TIME,
-                   5000000, 500000, ROUND_TRIP },
+                   5000000, 500000, ROUND_TRIP, NULL },
   [CREATE] = { "create", "create + run + destroy, out of a pool", "the round trip of the limit", TIME,
-               3000000, 300000, ROUND_TRIP },
+               3000000, 300000, ROUND_TRIP, NULL },
   [ROUND_ROBIN] = { "round-robin", "10,000 coroutines, resumed in turn: each time", "the limit", TIME,
-                    2000000, 200000, ROUND_ROBIN },
+                    2000000, 200000, ROUND_ROBIN, NULL },
   [SUSPENDED] = { "suspended", "100,000 coroutines that wait, with guards: memory of each", "the limit", BYTES,
-                  100000, 20000, SUSPENDED },
+                  100000, 20000, SUSPENDED, NULL },
+  [TENANTS] = { "tenants", "create + run + destroy, for one tenant or for two in turn",
+                "the same within one tenant of two", TIME, 300000, 30000, TENANTS, &subject_library_stays },
   [C10M] = { "c10m", "10,000,000 coroutines, 10,000 alive at a time, each yields once: each", "the limit", TIME,
-             10000000, 1000000, C10M },
+             10000000, 1000000, C10M, NULL },
 };
 
 struct options {
@@ -97,8 +100,8 @@ static void ask_subject(size_t q, size_t times, const double reference[MAX_METRI
 static void ask_round(size_t q, size_t times, struct row *rows, size_t count)
 {
   double reference[MAX_METRICS];
-  const struct subject *limit = subjects[0];
-  bench_expect(ask_in_child(limit->asks[questions[q].reference], limit, times, reference), "no reference");
+  const struct subject *by = questions[q].by ? questions[q].by : subjects[0];
+  bench_expect(ask_in_child(by->asks[questions[q].reference], by, times, reference), "no reference");
   for (size_t i = 0; i < count; i += questions[q].metric_count)
     ask_subject(q, times, reference, &rows[i]);
 }

@@ -31,7 +31,8 @@ double minimum(const double *values, size_t count)
 void report_table(const struct question *question, const struct row *rows, size_t count)
 {
   printf("\n%s: %s\n", question->name, question->about);
-  printf("  %-16s %-12s %10s %10s %-6s %8s\n", "subject", "metric", "median", "min", "unit", "x limit");
+  printf("  %-16s %-12s %10s %10s %-6s %8s\n", "subject", "metric", "median", "min", "unit",
+         question->by ? "x" : "x limit");
   for (size_t i = 0; i < count; i++) {
     const struct row *row = &rows[i];
     if (row->missing)

@@ -29,6 +29,8 @@ static struct world world_begin(const struct subject *subject, bool guarded)
   wasmfx_runtime_config_t config;
   wasmfx_runtime_config_init(&config);
   config.stack_bytes[0] = subject->stack_bytes;
+  config.tenants = subject->tenants;
+  config.max_stacks = subject->max_stacks;
   check(wasmfx_runtime_new(&config, &world.rt));
   check(wasmfx_type_new(world.rt, &word, 1, &word, 1, &type));
   check(wasmfx_tag_new(world.rt, type, &yielded));
@@ -92,10 +94,55 @@ static inline uint64_t co_yield(wasmfx_runtime_t *self, uint64_t word)
 
 #include "questions.h"
 
+/* As `create`, by tenants that take turns. */
+static void tenants(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  struct world world = world_begin(subject, true);
+  const uint32_t turns = subject->turns ? subject->turns : 1;
+  uint64_t word = 0;
+  co_t co;
+
+  double start = now_ns();
+  for (size_t i = 0; i < count; i++) {
+    check(wasmfx_tenant_set(world.rt, (uint32_t)i % turns));
+    co_new(world, &co, return_at_once);
+    word = co_run(world, &co, word);
+  }
+  answer[0] = (now_ns() - start) / (double)count;
+
+  bench_expect(word == count, "tenants: wrong count");
+  world_end(world);
+}
+
 const struct subject subject_library = {
   .name = "library",
   .about = "plain word calls of libwasmfx, shared",
   .asks = ANSWERS,
+  .asks[TENANTS] = tenants,
+};
+
+const struct subject subject_library_stays = {
+  .name = "one-of-two",
+  .about = "a runtime with two tenants, one does it all",
+  .tenants = 2,
+  .asks = { [TENANTS] = tenants },
+};
+
+const struct subject subject_library_turns = {
+  .name = "two-in-turn",
+  .about = "two in turn, each with a stack of its own",
+  .tenants = 2,
+  .turns = 2,
+  .asks = { [TENANTS] = tenants },
+};
+
+const struct subject subject_library_crosses = {
+  .name = "crossing",
+  .about = "two in turn, with one stack that crosses, and is wiped, each time",
+  .tenants = 2,
+  .turns = 2,
+  .max_stacks = 1,
+  .asks = { [TENANTS] = tenants },
 };
 
 const struct subject subject_library_16k = {
