@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -138,8 +138,14 @@ int __real_mprotect(void *address, size_t bytes, int protection);
 int __wrap_mprotect(void *address, size_t bytes, int protection);
 int __real_madvise(void *address, size_t bytes, int advice);
 int __wrap_madvise(void *address, size_t bytes, int advice);
-FILE *__real_fopen(const char *path, const char *mode);
-FILE *__wrap_fopen(const char *path, const char *mode);
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+ssize_t __real_read(int file, void *text, size_t bytes);
+ssize_t __wrap_read(int file, void *text, size_t bytes);
+int __real_sigaltstack(const stack_t *stack, stack_t *old);
+int __wrap_sigaltstack(const stack_t *stack, stack_t *old);
+int __real_sigaction(int signal, const struct sigaction *action, struct sigaction *old);
+int __wrap_sigaction(int signal, const struct sigaction *action, struct sigaction *old);
 int __real_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
 int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *));
 int __real_pthread_setspecific(pthread_key_t key, const void *value);
@@ -147,7 +153,7 @@ int __wrap_pthread_setspecific(pthread_key_t key, const void *value);
 
 /* With _FILE_OFFSET_BITS=64 two of them have another name. */
 void *__wrap_mmap64(void *address, size_t bytes, int protection, int flags, int file, off_t offset);
-FILE *__wrap_fopen64(const char *path, const char *mode);
+int __wrap_open64(const char *path, int flags, ...);
 
 /* The test's own blocks do not count: what is not counted when it is had is freed while nothing is. */
 static void *held_if_counted(void *block)
@@ -202,14 +208,34 @@ int __wrap_madvise(void *address, size_t bytes, int advice)
   return is_refused(kind, kind == GUARD ? ENOMEM : EINVAL) ? -1 : __real_madvise(address, bytes, advice);
 }
 
-FILE *__wrap_fopen(const char *path, const char *mode)
+/* Here files are only read: there is no third argument. */
+int __wrap_open(const char *path, int flags, ...)
 {
-  return is_refused(FILE_TO_READ, EMFILE) ? NULL : __real_fopen(path, mode);
+  return is_refused(FILE_TO_READ, EMFILE) ? -1 : __real_open(path, flags);
 }
 
-FILE *__wrap_fopen64(const char *path, const char *mode)
+int __wrap_open64(const char *path, int flags, ...)
 {
-  return __wrap_fopen(path, mode);
+  return __wrap_open(path, flags);
+}
+
+ssize_t __wrap_read(int file, void *text, size_t bytes)
+{
+  return is_refused(FILE_TO_READ, ENOMEM) ? -1 : __real_read(file, text, bytes);
+}
+
+/* To ask, and to go back to what was before, cannot fail. */
+
+int __wrap_sigaltstack(const stack_t *stack, stack_t *old)
+{
+  const bool is_new = stack && !(stack->ss_flags & SS_DISABLE);
+  return is_new && is_refused(SIGNAL_STACK, ENOMEM) ? -1 : __real_sigaltstack(stack, old);
+}
+
+int __wrap_sigaction(int signal, const struct sigaction *action, struct sigaction *old)
+{
+  const bool is_new = action && action->sa_flags & SA_ONSTACK;
+  return is_new && is_refused(SIGNAL_ACTION, EINVAL) ? -1 : __real_sigaction(signal, action, old);
 }
 
 int __wrap_pthread_key_create(pthread_key_t *key, void (*destructor)(void *))
@@ -227,9 +253,11 @@ int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
 
 enum { MAPS_BYTES = 1 << 16 };
 
-/* What the process holds: its next file descriptor, its maps as text. */
+/* What the process holds: its next file descriptor, what it does with a fault, its maps as text. */
 struct holdings {
   int descriptor;
+  void (*on_fault)(int signal);
+  void *signal_stack;
   char maps[MAPS_BYTES];
 };
 
@@ -248,7 +276,13 @@ static void ignore_map(char *maps, const char *name)
 
 static void take_stock(struct holdings *now)
 {
+  struct sigaction action;
+  stack_t stack;
   memset(now, 0, sizeof *now);
+  assert_int_equal(sigaction(SIGSEGV, NULL, &action), 0);
+  assert_int_equal(sigaltstack(NULL, &stack), 0);
+  now->on_fault = action.sa_handler;
+  now->signal_stack = stack.ss_flags & SS_DISABLE ? NULL : stack.ss_sp;
   now->descriptor = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
   assert_true(now->descriptor >= 0);
 #ifndef __SANITIZE_ADDRESS__ /* whose own maps come and go */
@@ -268,6 +302,8 @@ static void assert_nothing_left(const struct holdings *before)
   assert_int_equal(faults.blocks, 0);
   assert_int_equal(faults.addresses, 0);
   assert_int_equal(now.descriptor, before->descriptor);
+  assert_true(now.on_fault == before->on_fault);
+  assert_ptr_equal(now.signal_stack, before->signal_stack);
   assert_string_equal(now.maps, before->maps);
 }
 
@@ -294,14 +330,15 @@ static size_t run_refusing(void (*scenario)(void *context), void *context, size_
   return faults.refusals;
 }
 
-size_t each_refusal(void (*scenario)(void *context), void *context)
+size_t each_refusal(void (*scenario)(void *context), void *context, size_t window)
 {
   size_t runs = 1;
   assert_int_equal(run_refusing(scenario, context, 0, 0), 0);
   assert_true(faults.count > 0);
   for (size_t first = 1; runs++, run_refusing(scenario, context, first, 0) == 1; first++)
-    for (size_t second = first + 1; runs++, run_refusing(scenario, context, first, second) == 2; second++)
-      ;
+    for (size_t second = first + 1; second - first <= window; second++, runs++)
+      if (run_refusing(scenario, context, first, second) < 2)
+        break;
   return runs;
 }
 
@@ -344,11 +381,18 @@ static bool is_as_before(const struct before *before)
          is->stacks_used == was->stacks_used;
 }
 
+/* Something has run out, or the system does not let it be done. */
+static bool is_of_the_system(wasmfx_status_t status)
+{
+  return status == WASMFX_ERROR_NO_MEMORY || status == WASMFX_ERROR_NO_ADDRESS_SPACE ||
+         status == WASMFX_ERROR_NO_MAPS || status == WASMFX_ERROR_UNSUPPORTED;
+}
+
 bool was_refused(struct before *before, wasmfx_status_t status, const char *what, const char *file, int line)
 {
   if (status >= 0)
     return false;
-  if (faults.refusals == before->refusals || status > WASMFX_ERROR_NO_MEMORY || status < WASMFX_ERROR_NO_MAPS)
+  if (faults.refusals == before->refusals || !is_of_the_system(status))
     check_status(status, WASMFX_OK, what, file, line);
   if (!is_as_before(before)) {
     print_error("%s failed, and something has changed\n", what);

@@ -19,9 +19,11 @@ enum request {
   GUARD,         /**< madvise, to put a guard */
   DISCARD,       /**< madvise, to give memory back */
   ADVICE,        /**< madvise, anything else */
-  FILE_TO_READ,  /**< fopen */
+  FILE_TO_READ,  /**< open, read */
   C_MEMORY,      /**< malloc, calloc */
   THREAD_KEY,    /**< pthread_key_create, pthread_setspecific */
+  SIGNAL_STACK,  /**< sigaltstack */
+  SIGNAL_ACTION, /**< sigaction, to install a handler */
   REQUEST_KINDS
 };
 
@@ -40,11 +42,12 @@ size_t blocks_held(void);
 void refuse_next(enum request kind);
 
 /** Runs a scenario once. It has to end with nothing left of it: no block, no address range, no map, no file
- *  descriptor. */
+ *  descriptor, no signal handler. */
 void run_once(void (*scenario)(void *context), void *context);
-/** Runs it again and again: undisturbed, with each of its requests refused alone, and with each two of them. Answers how
- *  often it has run. */
-size_t each_refusal(void (*scenario)(void *context), void *context);
+/** Runs it again and again: undisturbed, with each of its requests refused alone, and with each two of them that are at
+ *  most `window` requests apart (ALL_PAIRS). Answers how often it has run. */
+size_t each_refusal(void (*scenario)(void *context), void *context, size_t window);
+#define ALL_PAIRS ((size_t)1 << 31)
 /** As a teardown: says which requests were refused when a test failed. */
 int tell_refusals(void **state);
 

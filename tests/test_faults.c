@@ -3,10 +3,14 @@
  * Whatever is refused, a call that fails is a status, has changed nothing, and
  * succeeds when it is made again. Each scenario runs with each of its requests refused
  * alone and with each two of them, on several kinds of runtimes; and all of them in a
- * row on one runtime.
+ * row on one runtime, with two refusals that are not too far apart.
+ *
+ *     test_faults [DISTANCE]
  */
+#define _GNU_SOURCE /* sigaction */
 #include "faults.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,6 +35,8 @@ struct lab {
   void (*act)(struct lab *lab);
   size_t levels, died;
 };
+
+static size_t distance = 10;
 
 static const wasmfx_value_t three[3] = { { .i64 = 1 }, { .i64 = 20 }, { .i64 = 300 } };
 
@@ -173,6 +179,20 @@ LOOKS_AT_STACKS static uint64_t look_and_fill(wasmfx_runtime_t *rt)
     *word = UINT64_MAX;
   }
   return found;
+}
+
+/** Recurses without end. */
+__attribute__((noinline)) static uint64_t fall_from(uint64_t depth)
+{
+  volatile uint64_t frame[64];
+  frame[0] = depth;
+  return fall_from(depth + 1) + frame[0];
+}
+
+static uint64_t fall(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)rt, (void)env, (void)from;
+  return fall_from(word);
 }
 
 static uint64_t look_around(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
@@ -373,6 +393,45 @@ static void crossing_tenants(struct lab *lab)
       assert_outcome(resume(lab, &crowd[i], 0), WASMFX_RETURNED);
   }
   assert_status(wasmfx_tenant_set(lab->rt, 0), WASMFX_OK);
+}
+
+/** Ends a continuation by overflow, ends catching, and catches again, which the end of the runtime ends. */
+static void catching_overflow(struct lab *lab)
+{
+  const bool is_guarded = lab->config.guard != WASMFX_GUARD_NONE && !lab->config.stack_allocator.allocate;
+  for (int i = 0; i < 2; i++) {
+    struct sigaction before, now;
+    sigaction(SIGSEGV, NULL, &before);
+    insist(lab->rt, NULL, wasmfx_overflow_catch(lab->rt));
+    sigaction(SIGSEGV, NULL, &now);
+    assert_true(before.sa_handler != now.sa_handler);
+    assert_status(wasmfx_overflow_catch(lab->rt), WASMFX_ERROR_STATE);
+    if (is_guarded) {
+      wasmfx_cont_t cont = new_cont(lab, fall);
+      assert_outcome(resume(lab, &cont, 1), WASMFX_OVERFLOWED);
+    }
+    if (i == 0)
+      assert_status(wasmfx_overflow_ignore(lab->rt), WASMFX_OK);
+  }
+}
+
+static void name_it(wasmfx_collector_t *collector, void *cont)
+{
+  wasmfx_collect_mark(collector, *(const wasmfx_cont_t *)cont);
+}
+
+/** Of two suspended ones the host names one. */
+static void collecting(struct lab *lab)
+{
+  wasmfx_cont_t named = started(lab, ask_on), forgotten = started(lab, ask_on);
+  const wasmfx_roots_t roots = { name_it, NULL, &named };
+  size_t dropped = 0;
+  insist(lab->rt, &forgotten, wasmfx_collect(lab->rt, &roots, &dropped));
+  assert_true(dropped > 0);
+  assert_state(lab->rt, named, WASMFX_STATE_SUSPENDED);
+  assert_dead(lab->rt, forgotten);
+  assert_live(lab->rt, 1, 1);
+  assert_status(wasmfx_drop(lab->rt, &named), WASMFX_OK);
 }
 
 /** So many that the objects of a runtime need more than their first page. */
@@ -584,13 +643,13 @@ static void live(void *context)
   assert_status(wasmfx_runtime_free(lab->rt, NULL), WASMFX_OK);
 }
 
-static void survive(void (*act)(struct lab *lab))
+static void survive(void (*act)(struct lab *lab), size_t window)
 {
   size_t runs = 0;
   for (unsigned i = 0; i < CONFIGURATIONS; i++) {
     struct lab lab = { .act = act };
     configure(&lab.config, i);
-    runs += each_refusal(live, &lab);
+    runs += each_refusal(live, &lab, window);
   }
   print_message("# %zu runs\n", runs);
 }
@@ -599,7 +658,7 @@ static void survive(void (*act)(struct lab *lab))
   static void name##_each_refusal(void **state) \
   { \
     (void)state; \
-    survive(act); \
+    survive(act, ALL_PAIRS); \
   }
 
 static void nothing(struct lab *lab)
@@ -612,7 +671,7 @@ static void nothing(struct lab *lab)
 static void a_runtime_that_is_refused_anything_is_not_made(void **state)
 {
   (void)state;
-  survive(nothing);
+  survive(nothing, ALL_PAIRS);
 }
 
 SURVIVES(types_tags_and_tables_survive, types_tags_and_tables)
@@ -625,6 +684,8 @@ SURVIVES(ending_in_all_ways_survives, ending_in_all_ways)
 SURVIVES(scopes_survive, scopes)
 SURVIVES(trimming_survives, trimming)
 SURVIVES(crossing_tenants_survives, crossing_tenants)
+SURVIVES(catching_overflow_survives, catching_overflow)
+SURVIVES(collecting_survives, collecting)
 SURVIVES(objects_beyond_the_first_page_survive, objects_beyond_the_first_page)
 SURVIVES(barriers_beyond_the_first_page_survive, barriers_beyond_the_first_page)
 SURVIVES(roots_beyond_the_first_page_survive, roots_beyond_the_first_page)
@@ -649,19 +710,33 @@ static void everything(struct lab *lab)
   scopes(lab);
   trimming(lab);
   crossing_tenants(lab);
+  collecting(lab);
+  catching_overflow(lab);
   objects_beyond_the_first_page(lab);
 }
 
 static void one_runtime_survives_each_refusal_in_a_row(void **state)
 {
   (void)state;
-  survive(everything);
+  survive(everything, distance);
+}
+
+/* The key of a process stays: only the first one can be refused it. */
+static void the_first_that_catches_overflow_is_refused_a_key(void **state)
+{
+  struct lab lab = { .act = catching_overflow };
+  (void)state;
+  configure(&lab.config, 0);
+  refuse_next(THREAD_KEY);
+  run_once(live, &lab);
+  assert_int_equal(refusals(), 1);
 }
 
 /** Else the tests would pass because nothing is ever refused. */
 static void requests_of_all_kinds_can_be_refused(void **state)
 {
-  static const enum request kinds[] = { ALLOCATION, RESERVATION, COMMITMENT, GUARD, DISCARD, ADVICE };
+  static const enum request kinds[] = { ALLOCATION, RESERVATION, COMMITMENT, GUARD,        DISCARD,
+                                        ADVICE,     THREAD_KEY,  SIGNAL_STACK, SIGNAL_ACTION };
   (void)state;
   for (size_t i = 0; i < COUNT_OF(kinds); i++) {
     struct lab lab = { .act = everything };
@@ -677,9 +752,10 @@ static void requests_of_all_kinds_can_be_refused(void **state)
 
 #define told(test) cmocka_unit_test_teardown(test, tell_refusals)
 
-int main(void)
+int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
+    told(the_first_that_catches_overflow_is_refused_a_key),
     told(a_runtime_that_is_refused_anything_is_not_made),
     told(types_tags_and_tables_survive_each_refusal),
     told(long_lists_survive_each_refusal),
@@ -691,6 +767,8 @@ int main(void)
     told(scopes_survive_each_refusal),
     told(trimming_survives_each_refusal),
     told(crossing_tenants_survives_each_refusal),
+    told(catching_overflow_survives_each_refusal),
+    told(collecting_survives_each_refusal),
     told(objects_beyond_the_first_page_survive_each_refusal),
     told(barriers_beyond_the_first_page_survive_each_refusal),
     told(roots_beyond_the_first_page_survive_each_refusal),
@@ -705,5 +783,7 @@ int main(void)
     told(one_runtime_survives_each_refusal_in_a_row),
     told(requests_of_all_kinds_can_be_refused),
   };
+  if (argc > 1)
+    distance = strtoull(argv[1], NULL, 10);
   return cmocka_run_group_tests_name("faults", tests, NULL, NULL);
 }

@@ -85,7 +85,7 @@ static void the_first_fiber_of_a_process_is_refused_a_key(void **state)
 static void fibers_survive_each_refusal(void **state)
 {
   (void)state;
-  print_message("# %zu runs\n", each_refusal(run_fibers, NULL));
+  print_message("# %zu runs\n", each_refusal(run_fibers, NULL, ALL_PAIRS));
   assert_true(requests_of(C_MEMORY) > 0 && requests_of(COMMITMENT) > 0 && requests_of(THREAD_KEY) > 0);
 }
 

@@ -113,7 +113,7 @@ static void switching_fibers_survive_each_refusal(void **state)
 {
   (void)state;
   run_once(run_fibers, NULL); /* the key of threads stays */
-  print_message("# %zu runs\n", each_refusal(run_fibers, NULL));
+  print_message("# %zu runs\n", each_refusal(run_fibers, NULL, ALL_PAIRS));
   assert_true(requests_of(C_MEMORY) > 0 && requests_of(COMMITMENT) > 0 && requests_of(THREAD_KEY) > 0);
 }
 
