@@ -475,9 +475,9 @@ static void what_was_made_before_finds_nothing_either(void **state)
   config.tenants = TENANTS;
   config.max_stacks = 2;
   open_house(&house, &config);
-  for (size_t i = 0; i < ENDS; i++) {
+  for (size_t i = 0; i < rounds / 10; i++) {
     draw_secret();
-    house.end = (enum end)i;
+    house.end = (enum end)(i % ENDS);
     const wasmfx_cont_t searcher = searcher_of(&house, 1);
     come_and_go(&house, 0);
     let_search(&house, searcher);
