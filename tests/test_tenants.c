@@ -41,9 +41,11 @@ struct house {
   struct block *blocks;
   wasmfx_type_t *number, *triple, *many, *fewer; /* [i64]->[i64], 3 -> 3, LONG -> LONG, SHORTER -> SHORTER */
   wasmfx_tag_t *ask, *ask_triple, *stop;         /* [i64]->[i64], 3 -> 3, 3 -> [] */
+  wasmfx_tag_t *ask_peer;                        /* [i64]->[i64 i64 contref] */
   wasmfx_handlers_t *handlers;
   enum end end;
   uint32_t tenant, searcher;                     /* the one that is named now; the one that searches */
+  size_t searches;
   size_t found[PLACES];
 };
 
@@ -333,7 +335,8 @@ static void search_all(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *ar
   search_stack(house);
   house->found[ARGUMENTS] += search_block(house, args);
   house->found[RESULTS] += search_block(house, results);
-  wasmfx_outcome_t out = wasmfx_suspend(rt, house->ask, args, 1);
+  /* The first payload that comes back lies where the other tenant's last one did, and is put together in either way. */
+  wasmfx_outcome_t out = wasmfx_suspend(rt, house->searches++ % 2 ? house->ask_peer : house->ask, args, 1);
   house->found[WAKING] += search_block(house, out.values);
   name_tenant(house, house->searcher);
   out = run_inside(house, house->triple, search_triple);
@@ -363,11 +366,13 @@ static wasmfx_cont_t searcher_of(struct house *house, uint32_t tenant)
   return cont;
 }
 
+/** In word form where that can be, which leaves behind what was there. */
 static void let_search(struct house *house, wasmfx_cont_t cont)
 {
   static const wasmfx_value_t zeros[SHORTER - 1];
-  assert_outcome(wasmfx_resume(house->rt, &cont, house->handlers, zeros, SHORTER - 1), WASMFX_SUSPENDED);
-  assert_outcome(wasmfx_resume(house->rt, &cont, NULL, zeros, 1), WASMFX_RETURNED);
+  assert_status(wasmfx_cont_bind(house->rt, &cont, NULL, zeros, SHORTER - 1), WASMFX_OK);
+  assert_outcome(wasmfx_resume_word(house->rt, &cont, house->handlers, 0), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_resume(house->rt, &cont, NULL, zeros, wasmfx_cont_arity(house->rt, cont)), WASMFX_RETURNED);
 }
 
 /* ---- Houses ------------------------------------------------------------------------------------ */
@@ -392,8 +397,10 @@ static void open_house(struct house *house, wasmfx_runtime_config_t *config)
   house->fewer = type_of_i64(house->rt, SHORTER, SHORTER);
   house->ask = tag_of(house->rt, "l:l");
   assert_status(wasmfx_tag_new(house->rt, house->triple, &house->ask_triple), WASMFX_OK);
+  house->ask_peer = tag_of(house->rt, "l:llc");
   house->stop = tag_of(house->rt, "lll:");
-  house->handlers = HANDLERS(house->rt, ON_LABEL(house->ask), ON_LABEL(house->ask_triple));
+  house->handlers =
+    HANDLERS(house->rt, ON_LABEL(house->ask), ON_LABEL(house->ask_triple), ON_LABEL(house->ask_peer));
 }
 
 static void close_house(struct house *house)
