@@ -12,9 +12,6 @@
 #include "handler.h"
 #include "runtime.h"
 
-/* Longer lists do not go on the continuation's own stack. */
-#define SLOTS_ON_STACK 64
-
 /* ---- Transfers --------------------------------------------------------------------- */
 
 static uint64_t event(wasmfx_status_t status, bool by_address, uint32_t handler)
@@ -130,21 +127,9 @@ static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmf
   return WASMFX_OK;
 }
 
-/* How many parameters have to be put together before the entry function sees them. */
-static size_t gathered_count(const struct wasmfx_type *type)
-{
-  const uint32_t form = type->params->wake_form;
-  return form & WFX_FORM_BY_ADDRESS && !(form & WFX_FORM_CONTREF) ? 0 : (form & WFX_FORM_COUNT) + 1;
-}
-
-static bool has_long_lists(const struct wasmfx_type *type)
-{
-  return type->results->count > SLOTS_ON_STACK || gathered_count(type) > SLOTS_ON_STACK;
-}
-
 static wasmfx_status_t reserve_long_lists(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
-  const size_t params = object->type->params->count, gathered = gathered_count(object->type);
+  const size_t params = object->type->params->count, gathered = wfx_gathered_count(object->type);
   const wasmfx_status_t status = wfx_bound_reserve(rt, object, (uint32_t)(params > gathered ? params : gathered));
   return status < 0 ? status : wfx_bound_reserve_results(rt, object, object->type->results->count);
 }
@@ -161,7 +146,7 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
   if (status < 0)
     return status;
   object->fresh.entry = entry;
-  if (has_long_lists(type)) {
+  if (wfx_type_is_long(type)) {
     status = reserve_long_lists(rt, object);
     if (status < 0) {
       rt->house->created--;
@@ -499,11 +484,11 @@ static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word
   const size_t results = type->results->count;
   const size_t results_bytes = results * sizeof(wasmfx_value_t);
   wasmfx_value_t *room, *out;
-  if (has_long_lists(type)) {
+  if (wfx_type_is_long(type)) {
     room = self->bound->values;
     out = self->bound->results;
   } else {
-    room = __builtin_alloca((gathered_count(type) + 1) * sizeof *room);
+    room = __builtin_alloca((wfx_gathered_count(type) + 1) * sizeof *room);
     out = __builtin_alloca((results + 1) * sizeof *out);
   }
   if (results)

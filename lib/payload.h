@@ -17,6 +17,9 @@
 #define WFX_FORM_BY_ADDRESS 0x80000000u
 #define WFX_FORM_BOUND 0xffffffffu     /* stands for "part of it is bound": no short path takes it */
 
+/* Longer lists do not go on the continuation's own stack. */
+#define WFX_SLOTS_ON_STACK 64
+
 /** A list of kinds: parameters or results. */
 struct wfx_list {
   uint32_t wake_form; /* where it wakes a continuation */
@@ -102,6 +105,19 @@ wasmfx_status_t wfx_pack_waking_word(struct wfx_object *object, uint64_t word, b
 /** Packs a list for a handler or a resumer. Errors: ARITY. */
 wasmfx_status_t wfx_pack_sending(const struct wfx_list *list, const wasmfx_value_t *values, size_t count,
                                  struct wfx_parcel *parcel);
+
+/** How many parameters have to be put together before an entry function of the general form sees them. */
+static inline size_t wfx_gathered_count(const struct wasmfx_type *type)
+{
+  const uint32_t form = type->params->wake_form;
+  return form & WFX_FORM_BY_ADDRESS && !(form & WFX_FORM_CONTREF) ? 0 : (form & WFX_FORM_COUNT) + 1;
+}
+
+/** Whether the general form keeps parameters and results with the object, for being too many for the stack. */
+static inline bool wfx_type_is_long(const struct wasmfx_type *type)
+{
+  return type->results->count > WFX_SLOTS_ON_STACK || wfx_gathered_count(type) > WFX_SLOTS_ON_STACK;
+}
 
 bool wfx_list_equal(const struct wfx_list *a, const struct wfx_list *b);
 

@@ -19,7 +19,7 @@ static void visit_buffers(const struct wfx_object *object, const wasmfx_visitor_
   if (!visitor->value || !object->bound)
     return;
   visit_values(visitor, wfx_awaited(object), object->bound->values, wfx_bound_count(object));
-  if (object->stack && object->bound->result_capacity >= object->type->results->count)
+  if (object->stack && wfx_type_is_long(object->type))
     visit_values(visitor, object->type->results, object->bound->results, object->type->results->count);
 }
 
@@ -71,23 +71,36 @@ wasmfx_status_t wasmfx_visit_cont(wasmfx_runtime_t *rt, wasmfx_cont_t cont, cons
   return WASMFX_OK;
 }
 
-/* A continuation and the roots on its stack are one stack: it ends where the innermost of them waits, or runs. */
-static void visit_chain_of_roots(struct wasmfx_runtime *rt, void *sp, const wasmfx_visitor_t *visitor)
+/* What stands below `top` on its stack has a word too, up to whose stack it is. */
+static void visit_words(struct wasmfx_runtime *rt, struct wfx_object *top, const wasmfx_visitor_t *visitor)
 {
-  for (struct wfx_object *top = rt->current, *bearer; (bearer = wfx_bearer(rt, top))->stack;) {
+  while (visitor->stack && top != wfx_bearer(rt, top)) {
+    top = top->scope.owner;
+    visitor->stack(visitor->context, &(wasmfx_stack_t){ .host_word = &top->host_word });
+  }
+}
+
+/* A continuation and the roots on its stack are one stack: it ends where the innermost of them waits, or runs. */
+static void visit_stacks(struct wasmfx_runtime *rt, void *sp, const wasmfx_visitor_t *visitor)
+{
+  struct wfx_object *top = rt->current, *bearer;
+  for (; (bearer = wfx_bearer(rt, top))->stack; top = bearer->parent) {
     if (top == rt->current && visitor->stack)
       visitor->stack(visitor->context,
                      &(wasmfx_stack_t){ .low = sp, .high = bearer->stack, .host_word = &top->host_word });
     else
       visit_waiting(bearer, WASMFX_NULL_CONT, top->sp, &top->host_word, visitor);
+    visit_words(rt, top, visitor);
     visit_buffers(bearer, visitor);
-    top = bearer->parent;
   }
+  if (visitor->stack)
+    visitor->stack(visitor->context, &(wasmfx_stack_t){ .host_word = &top->host_word });
+  visit_words(rt, top, visitor);
 }
 
 static __attribute__((noinline)) void visit_running(struct wasmfx_runtime *rt, const wasmfx_visitor_t *visitor)
 {
-  visit_chain_of_roots(rt, __builtin_frame_address(0), visitor);
+  visit_stacks(rt, __builtin_frame_address(0), visitor);
 }
 
 /* Whatever the caller has in preserved registers gets into this frame, and so above the next one. */

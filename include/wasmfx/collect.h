@@ -20,7 +20,9 @@ extern "C" {
 /* ---- Looking at everything ------------------------------------------------- */
 
 /**
- * A stack, or a continuation that has none yet.
+ * A stack; or a continuation that has none yet; or only a host word: a root that runs or
+ * waits has one of its own, and so has what it was opened in, whose stack is the same. Those further out
+ * come after it, with no bytes, and so come the words of the host's own root and of roots on the host's stack.
  *
  * The live bytes are [`low`, `high`); they hold the frames, and the registers that the
  * calling convention preserves. `pc`, `sp` and `fp` are those of the code that called
@@ -31,7 +33,7 @@ extern "C" {
  */
 typedef struct wasmfx_stack {
   wasmfx_cont_t cont; /**< the suspended or fresh continuation that it belongs to; null: running, or waiting */
-  void *low, *high;   /**< NULL: fresh, no stack yet */
+  void *low, *high;   /**< NULL: fresh, no stack yet; or no more than a host word */
   void *pc, *sp, *fp; /**< where its frames begin */
   void **host_word;
   void **env; /**< fresh: what the entry function will get; else NULL */
@@ -50,8 +52,8 @@ typedef struct wasmfx_visitor {
  *  *Errors:* NULL_CONT, CONSUMED. */
 WASMFX_API wasmfx_status_t wasmfx_visit_cont(wasmfx_runtime_t *rt, wasmfx_cont_t cont, const wasmfx_visitor_t *visitor);
 
-/** Visits the stacks that are running or waiting: from the running one outwards, without the host's own, of which the
- *  library knows no bounds. */
+/** Visits the stacks that are running or waiting: from the running one outwards. Of the host's own, of which the
+ *  library knows no bounds, host words only. */
 WASMFX_API void wasmfx_visit_running(wasmfx_runtime_t *rt, const wasmfx_visitor_t *visitor);
 
 /** Visits both, and every suspended and fresh continuation. Takes time in proportion to the number of continuations
