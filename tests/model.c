@@ -56,6 +56,7 @@ void open_frame(const struct model_link *link)
   frame->scope = NULL;
   frame->is_ending = false;
   frame->arrived = NULL;
+  frame->keepsake = NULL;
   frame->starts = false;
   frame->next.cont = NULL;
   frame->repeats = 0;
@@ -127,10 +128,13 @@ static bool is_finished(const struct model_link *self)
 
 void interpret(struct model_link *self)
 {
+  volatile wasmfx_cont_t keepsake = WASMFX_NULL_CONT;
+  frame_of(self)->keepsake = &keepsake;
   if (setjmp(frame_of(self)->jump) != 0)
     land_after_jump(self);
   while (!is_finished(self))
     take_step(self);
+  frame_of(self)->keepsake = NULL;
 }
 
 /* A body of either form: is it the one that should run, with these values? */
@@ -375,9 +379,9 @@ static void print_counts(void)
     printf("%s %s %" PRIu64, i ? "," : "", repertory[i].name, run.counts[i]);
   printf("\n%" PRIu64 " calls that failed as they should, %" PRIu64 " of dead references; %" PRIu64
          " captures, %" PRIu64 " deep, %" PRIu64 " of them repeated from the same place; longest chain %zu; %" PRIu64
-         " objects retired; %zu dropped with their runtimes\n",
+         " objects retired; %" PRIu64 " dropped by collections, %zu with their runtimes\n",
          run.failures, run.consumed_used, run.captures, run.deep_captures, run.repeated_captures, run.longest_chain,
-         run.retired, run.dropped_at_ends);
+         run.retired, run.collected, run.dropped_at_ends);
 }
 
 static int usage(void)

@@ -33,10 +33,15 @@ void *draw_pointer(void)
   return (void *)(uintptr_t)draw();
 }
 
+uint64_t draw_held(void)
+{
+  return model.live_count && one_in(4) ? model.live[below((unsigned)model.live_count)]->value : draw();
+}
+
 void draw_values(wasmfx_value_t *values, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
-    const uint64_t low = draw(), high = draw();
+    const uint64_t low = draw_held(), high = draw_held();
     memcpy(&values[i].v128[0], &low, sizeof low);
     memcpy(&values[i].v128[8], &high, sizeof high);
   }

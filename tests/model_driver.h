@@ -7,6 +7,7 @@
  *
  *     model.c             interpreter, programs, eras, the command
  *     model_operations.c  one function for each verb
+ *     model_collect.c     collections
  *     model_choices.c     random operands
  *     model_check.c       what is found, held against the model; reports
  *     model_reference.c   the model, which knows none of these
@@ -33,7 +34,7 @@ enum {
 enum operation {
   OP_NEW, OP_BIND, OP_RESUME, OP_SUSPEND, OP_SWITCH, OP_RESUME_THROW, OP_RESUME_THROW_REF, OP_THROW, OP_THROW_REF,
   OP_TRAP, OP_RETURN, OP_DROP, OP_CANCEL, OP_BARRIER, OP_ROOT, OP_LEAVE, OP_MARK, OP_UNWIND, OP_HOST_WORD,
-  OP_STACK_CLASS, OP_TENANT, OP_FREE, OPERATIONS
+  OP_STACK_CLASS, OP_TENANT, OP_FREE, OP_COLLECT, OP_KEEP, OPERATIONS
 };
 
 /** What somebody means to do with a reference that it has just got. */
@@ -57,6 +58,8 @@ struct frame {
   struct model_exception exception;  /* the last one that it threw itself; */
   wasmfx_exception_t real_exception; /* who catches it may be itself, and may throw it on */
   const wasmfx_exception_t *arrived; /* one that has just arrived, and is valid until the next call */
+
+  volatile wasmfx_cont_t *keepsake; /* a reference in a variable of its interpreter; NULL: that has not begun */
 
   bool starts;           /* it means to make another and resume it */
   struct intention next; /* what it means to do with a reference */
@@ -115,7 +118,7 @@ struct program {
 /** The run, and what is printed at its end. */
 struct run {
   uint64_t seed, random_state, operations, wanted, trace_from;
-  uint64_t counts[OPERATIONS], failures, consumed_used, captures, deep_captures, repeated_captures, retired;
+  uint64_t counts[OPERATIONS], failures, consumed_used, captures, deep_captures, repeated_captures, retired, collected;
   size_t longest_chain, dropped_at_ends;
   unsigned eras, programs;
   bool shows_progress;
@@ -149,6 +152,8 @@ unsigned below(unsigned limit);
 bool one_in(unsigned n);
 bool percent(unsigned n);
 void *draw_pointer(void);
+/** A number that may be a reference. */
+uint64_t draw_held(void);
 void draw_values(wasmfx_value_t *values, size_t count);
 
 struct operand operand_of(struct model_reference *cont);
@@ -223,6 +228,12 @@ void land_after_jump(struct model_link *self);
 void intend(struct model_link *self, struct model_reference *cont, bool by_switch, int under);
 /** Somebody has switched to `self`, which may mean to switch back. */
 void mind_switched(struct model_link *self);
+
+/* ---- model_collect.c ----------------------------------------------------------------- */
+
+bool collect(struct model_link *self);
+/** Another reference for the variable of its interpreter. */
+bool change_keepsake(struct model_link *self);
 
 /* ---- model.c ---------------------------------------------------------------------------- */
 

@@ -524,7 +524,7 @@ void land_after_jump(struct model_link *self)
 static bool set_host_word(struct model_link *self)
 {
   const struct operand operand = choose_cont();
-  void *word = draw_pointer();
+  void *word = (void *)(uintptr_t)draw_held();
   begin(self, OP_HOST_WORD, &operand, -1, -1, 0);
   if (one_in(2)) {
     *wasmfx_host_word(rt) = word;
@@ -578,4 +578,6 @@ const struct repertory repertory[OPERATIONS] = {
   [OP_STACK_CLASS] = { "stack_class", choose_stack_class, 3 },
   [OP_TENANT] = { "tenant", set_tenant, 1 },
   [OP_FREE] = { "free", free_runtime, 1 },
+  [OP_COLLECT] = { "collect", collect, 1 },
+  [OP_KEEP] = { "keep", change_keepsake, 6 },
 };

@@ -687,6 +687,72 @@ const struct model_landing *model_cancel(struct model *m, struct model_reference
   return landing;
 }
 
+/* ---- Collecting -------------------------------------------------------------------------------------- */
+
+/* The live references by value, and those of them that are reached and not yet looked into. */
+struct reach {
+  struct model_reference *by_value[MODEL_MAX_REFERENCES], *waiting[MODEL_MAX_REFERENCES];
+  size_t count, waiting_count;
+  wasmfx_cont_t (*also)(const struct model_link *link);
+};
+
+static int compare_values(const void *a, const void *b)
+{
+  const wasmfx_cont_t x = (*(struct model_reference *const *)a)->value, y = (*(struct model_reference *const *)b)->value;
+  return (x > y) - (x < y);
+}
+
+static void reach_word(struct reach *reach, wasmfx_cont_t value)
+{
+  struct model_reference key = { .value = value }, *wanted = &key;
+  struct model_reference **found =
+    bsearch(&wanted, reach->by_value, reach->count, sizeof *reach->by_value, compare_values);
+  if (!found || (*found)->is_reached)
+    return;
+  (*found)->is_reached = true;
+  reach->waiting[reach->waiting_count++] = *found;
+}
+
+static void reach_link(struct reach *reach, const struct model_link *link, bool has_stack)
+{
+  if (link->kind != MODEL_BARRIER)
+    reach_word(reach, (uintptr_t)link->host_word);
+  if (has_stack && reach->also)
+    reach_word(reach, reach->also(link));
+}
+
+static void reach_chain(struct reach *reach, const struct model_reference *cont)
+{
+  const struct model_link *last = innermost(cont);
+  for (size_t i = 0; i < cont->length; i++)
+    reach_link(reach, cont->chain[i], !cont->chain[i]->is_fresh);
+  for (size_t i = 0; i < last->bound; i++) {
+    wasmfx_cont_t halves[2];
+    memcpy(halves, &last->prefix[i], sizeof halves);
+    reach_word(reach, halves[0]);
+    reach_word(reach, halves[1]);
+  }
+}
+
+void model_reach(struct model *m, const wasmfx_cont_t *roots, size_t root_count,
+                 wasmfx_cont_t (*also)(const struct model_link *link))
+{
+  static struct reach reach;
+  reach.count = m->live_count;
+  reach.waiting_count = 0;
+  reach.also = also;
+  memcpy(reach.by_value, m->live, m->live_count * sizeof *m->live);
+  qsort(reach.by_value, reach.count, sizeof *reach.by_value, compare_values);
+  for (size_t i = 0; i < reach.count; i++)
+    reach.by_value[i]->is_reached = false;
+  for (size_t i = 0; i < root_count; i++)
+    reach_word(&reach, roots[i]);
+  for (size_t i = 0; i < m->running_count; i++)
+    reach_link(&reach, m->running[i], model_stack_owner(m, m->running[i]) != NULL);
+  while (reach.waiting_count)
+    reach_chain(&reach, reach.waiting[--reach.waiting_count]);
+}
+
 /* ---- Roots, barriers, marks -------------------------------------------------------------------------- */
 
 struct model_link *model_enter(struct model *m, enum model_link_kind kind)

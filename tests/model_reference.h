@@ -121,6 +121,7 @@ struct model_reference {
   wasmfx_cont_t value; /* what the library calls it: set by the driver as soon as it is seen */
   bool is_alive;
   size_t place; /* among the live ones */
+  bool is_reached; /* by the last model_reach() */
   size_t length;
   struct model_link *chain[MODEL_MAX_DEPTH]; /* outermost first; the last one is suspended or fresh */
 };
@@ -247,6 +248,11 @@ const struct model_landing *model_drop(struct model *m, struct model_reference *
 /** `exception` NULL: the null exception reference. */
 const struct model_landing *model_cancel(struct model *m, struct model_reference *cont,
                                          const struct model_exception *exception, size_t attempts);
+
+/** Finds out which references a collection reaches: from `roots`, from what runs, and from what is reached. A link holds
+ *  its host word, what is bound to it and, if it has a stack of the library's, what `also` answers (NULL: nothing). */
+void model_reach(struct model *m, const wasmfx_cont_t *roots, size_t root_count,
+                 wasmfx_cont_t (*also)(const struct model_link *link));
 
 /** Opens a barrier or root; it has control then. */
 struct model_link *model_enter(struct model *m, enum model_link_kind kind);
