@@ -698,8 +698,8 @@ struct reach {
 
 static int compare_values(const void *a, const void *b)
 {
-  const wasmfx_cont_t x = (*(struct model_reference *const *)a)->value, y = (*(struct model_reference *const *)b)->value;
-  return (x > y) - (x < y);
+  const struct model_reference *const *x = a, *const *y = b;
+  return ((*x)->value > (*y)->value) - ((*x)->value < (*y)->value);
 }
 
 static void reach_word(struct reach *reach, wasmfx_cont_t value)

@@ -341,7 +341,7 @@ static size_t dropped_while_held(struct fixture *fixture, hold_t hold, void (*ca
 {
   struct holding holding = { fixture, hold, call };
   wasmfx_cont_t cont = word_cont_of(fixture->rt, "l:l", hold_while_calling, &holding);
-  volatile uint64_t hidden = ~fresh(fixture); /* not in a register of who resumes: the first frame of a stack has those */
+  volatile uint64_t hidden = ~fresh(fixture); /* not in a register of who resumes: it would come along */
   wasmfx_outcome_t outcome = wasmfx_resume_word(fixture->rt, &cont, fixture->on_pause, hidden);
   if (outcome.status == WASMFX_SUSPENDED) {
     fixture->named[0] = cont;
@@ -414,7 +414,7 @@ static void take_values(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *a
   results[0] = args[0];
 }
 
-/** A continuation of type `signature` that has its first argument bound: `held`, in the half of the slot that is said. */
+/** A continuation of type `signature` with its first argument bound: `held`, in the half of the slot that is said. */
 static wasmfx_cont_t bound_to(struct fixture *fixture, const char *signature, wasmfx_cont_t held, size_t half)
 {
   wasmfx_cont_t cont = cont_of(fixture->rt, signature, take_values, NULL);
@@ -1025,6 +1025,127 @@ static void a_visitor_may_change_values_words_and_environments(void **state)
   let_go(fixture, environed, 3);
 }
 
+#if defined(__has_attribute)
+#if __has_attribute(no_sanitize)
+#define READS_FRAMES __attribute__((no_sanitize("address")))
+#endif
+#endif
+#ifndef READS_FRAMES
+#define READS_FRAMES
+#endif
+
+/** An object that moves. Who looks for it must not be taken for one who holds it. */
+struct move {
+  uintptr_t hidden_from, hidden_to;
+  size_t count;
+};
+
+READS_FRAMES static void move_in_stack(void *context, const wasmfx_stack_t *stack)
+{
+  struct move *move = context;
+  for (uintptr_t *word = stack->low; word < (uintptr_t *)stack->high; word++) {
+    if (~*word != move->hidden_from)
+      continue;
+    *word = ~move->hidden_to;
+    move->count++;
+  }
+}
+
+static struct move the_move;
+
+static void move_in_what_runs(void *context)
+{
+  const struct fixture *fixture = context;
+  const wasmfx_visitor_t visitor = { move_in_stack, NULL, &the_move };
+  wasmfx_visit_running(fixture->rt, &visitor);
+}
+
+static void move_in_another(struct fixture *fixture)
+{
+  move_in_what_runs(fixture);
+}
+
+static void call_another_that_moves(void *context)
+{
+  run(context, move_in_another);
+}
+
+/** The object that a register holds, after it has moved. */
+static uint64_t moved_in_register(struct fixture *fixture, hold_t hold, void (*call)(void *))
+{
+  struct holding holding = { fixture, hold, call };
+  wasmfx_cont_t cont = word_cont_of(fixture->rt, "l:l", hold_while_calling, &holding);
+  the_move.count = 0;
+  wasmfx_outcome_t outcome = wasmfx_resume_word(fixture->rt, &cont, fixture->on_pause, the_move.hidden_from);
+  if (outcome.status == WASMFX_SUSPENDED) {
+    const wasmfx_visitor_t visitor = { move_in_stack, NULL, &the_move };
+    assert_status(wasmfx_visit_cont(fixture->rt, cont, &visitor), WASMFX_OK);
+    outcome = wasmfx_resume_word(fixture->rt, &cont, NULL, 0);
+  }
+  assert_outcome(outcome, WASMFX_RETURNED);
+  assert_true(the_move.count > 0);
+  return ~outcome.word;
+}
+
+static void a_visitor_may_change_what_registers_hold(void **state)
+{
+  static void (*const calls[])(void *) = { call_pause, move_in_what_runs, call_another_that_moves };
+  struct fixture *fixture = fixture_of(state);
+  the_move = (struct move){ 0x123456789abcdef0, 0x0fedcba987654321, 0 };
+  for (size_t i = 0; i < COUNT_OF(calls); i++)
+    for (size_t k = 0; k < COUNT_OF(registers); k++)
+      assert_int_equal(moved_in_register(fixture, registers[k], calls[i]), the_move.hidden_to);
+}
+
+static void wait_with_a_known_frame(struct fixture *fixture)
+{
+  struct sight sight = { .stack_count = 0 };
+  const wasmfx_visitor_t visitor = { see_stack, see_value, &sight };
+  wasmfx_visit_running(fixture->rt, &visitor);
+  assert_int_equal(sight.stack_count, 3); /* this one, the one that waits, the host's word */
+  assert_null(sight.stacks[0].pc);
+  assert_null(sight.stacks[0].sp);
+  assert_null(sight.stacks[0].fp);
+  assert_true((uintptr_t)sight.stacks[0].low < (uintptr_t)__builtin_frame_address(0));
+  assert_true((uintptr_t)__builtin_frame_address(0) < (uintptr_t)sight.stacks[0].high);
+  assert_ptr_equal(sight.stacks[0].host_word, wasmfx_host_word(fixture->rt));
+  assert_non_null(sight.stacks[1].pc);
+  assert_true(sight.stacks[1].low < sight.stacks[1].sp);
+  assert_true(sight.stacks[1].sp < sight.stacks[1].high);
+  assert_null(sight.stacks[2].low);
+}
+
+static void run_another_with_a_known_frame(struct fixture *fixture)
+{
+  run(fixture, wait_with_a_known_frame);
+}
+
+static void stacks_that_run_and_wait_are_seen_from_the_inside_out(void **state)
+{
+  struct fixture *fixture = fixture_of(state);
+  run(fixture, run_another_with_a_known_frame);
+}
+
+static void all_is_visited_once(void **state)
+{
+  struct fixture *fixture = fixture_of(state);
+  struct sight sight = { .stack_count = 0 };
+  const wasmfx_visitor_t visitor = { see_stack, see_value, &sight };
+  const wasmfx_cont_t chain = chain_of(fixture, 3), bound = bound_to(fixture, "ll:l", 5, 0);
+  size_t of_chain = 0, of_bound = 0;
+  wasmfx_visit_all(fixture->rt, &visitor);
+  for (size_t i = 0; i < sight.stack_count; i++) {
+    of_chain += sight.stacks[i].cont == chain;
+    of_bound += sight.stacks[i].cont == bound;
+  }
+  assert_int_equal(sight.stack_count, 8); /* the host's word, three stacks, three fresh ones on them, the other */
+  assert_int_equal(of_chain, 3);
+  assert_int_equal(of_bound, 1);
+  assert_int_equal(sight.value_count, 1);
+  assert_int_equal(sight.values[0]->i64, 5);
+  assert_collected(fixture, 7);
+}
+
 enum { LONG = 100 }; /* more than go on the continuation's own stack */
 
 static void return_long_list(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
@@ -1129,6 +1250,9 @@ int main(void)
     in_a_world(a_hundred_thousand_in_a_row),
     in_a_world(what_is_not_alive_is_not_visited),
     in_a_world(a_visitor_may_change_values_words_and_environments),
+    in_a_world(a_visitor_may_change_what_registers_hold),
+    in_a_world(stacks_that_run_and_wait_are_seen_from_the_inside_out),
+    in_a_world(all_is_visited_once),
     in_a_world(long_results_that_are_written_are_held),
     in_a_world(long_results_of_who_was_there_before_are_not_seen),
   };
