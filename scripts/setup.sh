@@ -4,6 +4,7 @@
 # root, installs it. Read it with "." after setting `root` to the checkout.
 #
 #   need PACKAGE CHECK...   notes the Debian package if the check fails
+#   need_for_tests          notes all that the tests need, but for a C compiler
 #   install_missing         installs what was noted, or says what to install and ends with status 2
 
 missing=
@@ -23,6 +24,21 @@ has_command() {
 has_header() {
   compiler=$(command -v "${CC:-gcc}" || command -v clang || command -v cc) || return 1
   printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$1" | "$compiler" -E -x c - >/dev/null
+}
+
+need_for_tests() {
+  need g++ has_command g++
+  need libc6-dev has_header stdio.h
+  need meson has_command meson
+  need ninja-build has_command ninja
+  need pkg-config has_command pkg-config
+  need binutils has_command nm
+  need git has_command git
+  need gdb has_command gdb
+  need valgrind has_command valgrind
+  need libcmocka-dev has_header cmocka.h
+  need libunwind-dev has_header libunwind.h
+  need libboost-context-dev has_header boost/context/detail/fcontext.hpp
 }
 
 on_debian_as_root() {
