@@ -473,6 +473,40 @@ static void a_resume_or_bind_of_a_wrong_length_changes_nothing(void **state)
     }
 }
 
+/** A length without values is one that does not fit, whatever the length. */
+static uint64_t pass_no_values(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct seen *seen = env;
+  wasmfx_tag_t *ask = tag_of(rt, "ll:"), *oops = tag_of(rt, "l:");
+  const wasmfx_exception_t exception = { oops, NULL, 1, NULL };
+  wasmfx_cont_t plain = cont_of(rt, "ll:l", never_in_slots, NULL), target = cont_of(rt, "lc:l", never_in_slots, NULL);
+  const wasmfx_cont_t given = plain, given_target = target;
+  const struct view before = view_of(rt);
+  (void)from;
+  assert_outcome(wasmfx_resume(rt, &plain, NULL, NULL, 2), WASMFX_ERROR_ARITY);
+  assert_status(wasmfx_cont_bind(rt, &plain, NULL, NULL, 1), WASMFX_ERROR_ARITY);
+  assert_outcome(wasmfx_resume_throw(rt, &plain, NULL, oops, NULL, 1), WASMFX_ERROR_ARITY);
+  assert_outcome(wasmfx_resume_throw_ref(rt, &plain, NULL, &exception), WASMFX_ERROR_ARITY);
+  assert_outcome(wasmfx_switch(rt, &target, seen->tag, NULL, NULL, 1), WASMFX_ERROR_ARITY);
+  assert_outcome(wasmfx_suspend(rt, ask, NULL, 2), WASMFX_ERROR_ARITY);
+  assert_status(wasmfx_throw(rt, oops, NULL, 1), WASMFX_ERROR_ARITY);
+  assert_status(wasmfx_throw_ref(rt, &exception), WASMFX_ERROR_ARITY);
+  assert_int_equal(plain, given);
+  assert_int_equal(target, given_target);
+  assert_unchanged(rt, &before);
+  assert_status(wasmfx_drop(rt, &plain), WASMFX_OK);
+  assert_status(wasmfx_drop(rt, &target), WASMFX_OK);
+  return word;
+}
+
+static void a_length_without_values_is_a_wrong_one(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct seen seen = { .tag = tag_of(rt, ":l") };
+  wasmfx_cont_t cont = word_cont_of(rt, ":l", pass_no_values, &seen);
+  assert_outcome(wasmfx_resume_word(rt, &cont, HANDLERS(rt, ON_SWITCH(seen.tag)), 0), WASMFX_RETURNED);
+}
+
 static void resume_word_of_what_waits_for_more_is_refused(void **state)
 {
   static const char *const signatures[] = { "v:l", "ll:l", "lc:l", "c:l", "vc:l", "llc:l", "cc:l" };
@@ -624,6 +658,7 @@ int main(void)
     in_a_world(a_switch_target_whose_contref_is_bound_is_refused),
     in_a_world(bind_checks_the_type_that_it_is_to_give),
     in_a_world(a_resume_or_bind_of_a_wrong_length_changes_nothing),
+    in_a_world(a_length_without_values_is_a_wrong_one),
     in_a_world(resume_word_of_what_waits_for_more_is_refused),
     in_a_world(a_suspend_or_throw_of_a_wrong_length_changes_nothing),
     in_a_world(no_table_handles_a_suspension_without_a_tag),

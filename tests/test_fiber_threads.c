@@ -304,6 +304,31 @@ static void a_fiber_may_be_freed_by_another_thread(void **state)
   fiber_finalize(); /* or here */
 }
 
+static void *yield_its_place(void *argument)
+{
+  (void)argument;
+  return fiber_yield(__builtin_frame_address(0));
+}
+
+static void *free_it_and_use_fibers(void *fiber)
+{
+  (void)take_turns(NULL);
+  fiber_free(fiber);
+  return NULL;
+}
+
+static void a_fiber_that_another_thread_frees_gives_its_stack_back_to_its_own(void **state)
+{
+  (void)state;
+  fiber_t fiber = fiber_alloc(yield_its_place), next;
+  void *place = fiber_resume(fiber, NULL, NULL);
+  assert_non_null(place);
+  (void)in_a_thread(free_it_and_use_fibers, fiber);
+  next = fiber_alloc(yield_its_place); /* takes it back, and so is the next to get its stack */
+  assert_ptr_equal(fiber_resume(next, NULL, NULL), place);
+  fiber_free(next);
+}
+
 static void *be_freed_elsewhere(void *self)
 {
   (void)in_a_thread(free_it, self);
@@ -478,6 +503,7 @@ int main(void)
     cmocka_unit_test(a_fiber_of_another_thread_cannot_be_resumed),
     cmocka_unit_test(a_running_fiber_of_another_thread_cannot_be_resumed),
     cmocka_unit_test(a_fiber_may_be_freed_by_another_thread),
+    cmocka_unit_test(a_fiber_that_another_thread_frees_gives_its_stack_back_to_its_own),
     cmocka_unit_test(a_running_fiber_that_another_thread_frees_goes_when_it_ends_or_yields),
     cmocka_unit_test(many_threads_free_the_fibers_of_one_while_it_makes_more),
     cmocka_unit_test(programs_run_in_eight_threads_and_switch_to_their_own_fibers_only),

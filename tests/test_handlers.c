@@ -299,6 +299,11 @@ static void a_table_of_nonsense_is_refused(void **state)
     const wasmfx_clause_t clauses[2] = { ON_LABEL(tag), cases[i].clause };
     assert_status(wasmfx_handlers_new(rt, clauses, 2, &handlers), cases[i].answer);
   }
+  handlers = (wasmfx_handlers_t *)&handlers;
+  assert_status(wasmfx_handlers_new(rt, NULL, 1, &handlers), WASMFX_ERROR_ARGUMENT); /* clauses that are missing */
+  assert_null(handlers);
+  const wasmfx_clause_t clause = ON_LABEL(tag);
+  assert_status(wasmfx_handlers_new(rt, &clause, UINT32_MAX, &handlers), WASMFX_ERROR_ARGUMENT); /* too many */
   world_free(elsewhere);
 }
 

@@ -265,6 +265,16 @@ static void a_list_of_65536_values_is_refused(void **state)
   free(kinds);
 }
 
+static void a_type_whose_kinds_are_missing_is_refused(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  wasmfx_type_t *type = (wasmfx_type_t *)&type;
+  assert_status(wasmfx_type_new(rt, NULL, 1, NULL, 0, &type), WASMFX_ERROR_ARGUMENT);
+  assert_null(type);
+  assert_status(wasmfx_type_new(rt, NULL, 0, NULL, 1, &type), WASMFX_ERROR_ARGUMENT);
+  assert_status(wasmfx_type_new(rt, NULL, 0, NULL, 0, &type), WASMFX_OK);
+}
+
 static void an_unknown_kind_is_refused(void **state)
 {
   wasmfx_runtime_t *rt = runtime_of(state);
@@ -883,6 +893,7 @@ int main(void)
     in_a_world(long_lists_fit_the_smallest_stack_and_leave_its_neighbours_alone),
     in_a_world(long_results_need_no_parameters),
     in_a_world(a_list_of_65536_values_is_refused),
+    in_a_world(a_type_whose_kinds_are_missing_is_refused),
     in_a_world(an_unknown_kind_is_refused),
     in_a_world(a_type_tells_its_kinds),
     in_a_world(one_value_of_any_kind_arrives_whatever_the_two_sides_use),

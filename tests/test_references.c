@@ -176,6 +176,29 @@ static void no_64_bit_value_but_the_reference_is_alive(void **state)
   assert_outcome(wasmfx_resume_word(rt, &cont, NULL, 1), WASMFX_RETURNED);
 }
 
+/** Wherever the memory for references ends, numbers beyond it are safe to use. */
+static void a_number_beyond_the_last_reference_is_dead(void **state)
+{
+  static const uint32_t beyond[] = { 1, 2, 31, 32, 33, 1000, 8192, 1 << 20, 1 << 30, UINT32_MAX - 1000 };
+  enum { PAGES = 3, CONTS = PAGES * 4096 / 128 };
+  wasmfx_runtime_t *rt = runtime_of(state);
+  wasmfx_tag_t *pause = tag_of(rt, ":l");
+  wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(pause));
+  wasmfx_type_t *type = type_of(rt, "l:l");
+  wasmfx_cont_t conts[CONTS];
+  for (size_t i = 0; i < CONTS; i++) {
+    assert_status(wasmfx_cont_new_word(rt, type, return_word, NULL, &conts[i]), WASMFX_OK);
+    for (size_t k = 0; k < COUNT_OF(beyond); k++) {
+      wasmfx_cont_t number = conts[i] + beyond[k];
+      assert_no_reference(rt, number);
+      assert_outcome(wasmfx_resume_word(rt, &number, handlers, 1), WASMFX_TRAP_CONSUMED);
+    }
+  }
+  assert_live(rt, CONTS, 0);
+  for (size_t i = 0; i < CONTS; i++)
+    assert_status(wasmfx_drop(rt, &conts[i]), WASMFX_OK);
+}
+
 static void every_reference_of_a_long_life_stays_dead(void **state)
 {
   enum { LIVES = 2000 };
@@ -209,6 +232,7 @@ int main(void)
     in_a_world(tags_and_types_of_another_runtime_change_no_continuation),
     cmocka_unit_test(a_reference_means_nothing_on_a_runtime_that_comes_after),
     in_a_world(no_64_bit_value_but_the_reference_is_alive),
+    in_a_world(a_number_beyond_the_last_reference_is_dead),
     in_a_world(every_reference_of_a_long_life_stays_dead),
   };
   return cmocka_run_group_tests_name("references", tests, NULL, NULL);

@@ -259,6 +259,32 @@ static uint64_t look_at_the_stack(wasmfx_runtime_t *rt, void *env, uint64_t word
   return word;
 }
 
+/* A function that asks for its frame has one, which begins with the caller's frame pointer. */
+static uint64_t look_at_the_frame_pointer(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  void *const *frame = __builtin_frame_address(0);
+  (void)rt, (void)env, (void)from;
+  assert_null(*frame);
+  return word;
+}
+
+static void start_one(void *env)
+{
+  struct game *game = env;
+  game->outcome = wasmfx_resume_word(game->rt, &game->cont, game->handlers, 0);
+}
+
+static void the_chain_of_frame_pointers_ends_with_the_body(void **state)
+{
+  struct game game;
+  game_init(&game, runtime_of(state));
+  for (int i = 0; i < 10; i++) {
+    game.cont = word_cont_of(game.rt, ":", look_at_the_frame_pointer, NULL);
+    call_and_check(start_one, &game);
+    assert_outcome(game.outcome, WASMFX_RETURNED);
+  }
+}
+
 static void a_body_starts_on_an_aligned_stack_of_its_own(void **state)
 {
   wasmfx_runtime_t *rt = runtime_of(state);
@@ -551,6 +577,7 @@ int main(void)
     in_a_world(the_resumer_keeps_its_registers_whatever_the_end),
     in_a_world(a_failing_verb_keeps_the_registers),
     in_a_world(a_body_starts_on_an_aligned_stack_of_its_own),
+    in_a_world(the_chain_of_frame_pointers_ends_with_the_body),
     cmocka_unit_test(with_float_control_each_continuation_has_control_words_of_its_own),
     cmocka_unit_test(with_float_control_a_switch_keeps_them_too),
     cmocka_unit_test(with_float_control_each_start_has_the_defaults),

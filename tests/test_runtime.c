@@ -396,6 +396,26 @@ static void a_class_is_chosen_while_fresh_and_has_to_exist(void **state)
   assert_outcome(wasmfx_resume_word(rt, &cont, NULL, 1), WASMFX_RETURNED);
 }
 
+/** Whichever stacks are free, and whichever path a resume takes. */
+static void a_free_stack_of_another_class_is_left_alone(void **state)
+{
+  enum { SMALL = 1, LARGE = 3 };
+  wasmfx_runtime_t *rt = runtime_of(state);
+  wasmfx_tag_t *pause = tag_of(rt, ":l");
+  const wasmfx_handlers_t *tables[] = { NULL, HANDLERS(rt, ON_LABEL(pause)) };
+  const uint32_t classes[] = { 0, LARGE, SMALL, LARGE, 0, SMALL, 0 };
+  const size_t least[] = { 60 << 10, 12 << 10, 250 << 10, 1000 << 10 };
+  for (size_t table = 0; table < COUNT_OF(tables); table++)
+    for (size_t i = 0; i < COUNT_OF(classes); i++) {
+      size_t bytes = 0;
+      wasmfx_cont_t cont = word_cont_of(rt, "l:l", use_whole_stack, &bytes);
+      assert_status(wasmfx_cont_stack_class(rt, cont, classes[i]), WASMFX_OK);
+      assert_outcome(wasmfx_resume_word(rt, &cont, tables[table], 1), WASMFX_RETURNED);
+      assert_in_range(bytes, least[classes[i]], least[classes[i]] + (32 << 10));
+    }
+  assert_int_equal(stats_of(rt).stacks_made, 3); /* one of each class that was used */
+}
+
 static void no_stack_is_there_before_the_first_resume(void **state)
 {
   wasmfx_runtime_t *rt = runtime_of(state);
@@ -522,18 +542,25 @@ static void bind_in_turn(wasmfx_runtime_t *rt, const wasmfx_type_t *type, const 
   assert_status(wasmfx_drop(rt, &cont), WASMFX_OK);
 }
 
+/** A runtime of three tenants on a heap of glass. */
+static wasmfx_runtime_t *runtime_of_tenants(struct glass_heap *heap)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_t *rt;
+  wasmfx_runtime_config_init(&config);
+  config.allocator = (wasmfx_allocator_t){ glass_allocate, glass_release, heap };
+  config.tenants = 3;
+  assert_status(wasmfx_runtime_new(&config, &rt), WASMFX_OK);
+  return rt;
+}
+
 static void what_one_tenant_bound_is_gone_before_another_binds(void **state)
 {
   struct glass_heap heap = { .count = 0 };
-  wasmfx_runtime_config_t config;
-  wasmfx_runtime_t *rt;
+  wasmfx_runtime_t *rt = runtime_of_tenants(&heap);
   wasmfx_kind_t kinds[20];
   wasmfx_type_t *type;
   (void)state;
-  wasmfx_runtime_config_init(&config);
-  config.allocator = (wasmfx_allocator_t){ glass_allocate, glass_release, &heap };
-  config.tenants = 3;
-  assert_status(wasmfx_runtime_new(&config, &rt), WASMFX_OK);
   memset(kinds, WASMFX_I64, sizeof(kinds));
   assert_status(wasmfx_type_new(rt, kinds, COUNT_OF(kinds), NULL, 0, &type), WASMFX_OK);
   bind_in_turn(rt, type, &heap, 1, 0);
@@ -542,6 +569,100 @@ static void what_one_tenant_bound_is_gone_before_another_binds(void **state)
   bind_in_turn(rt, type, &heap, 2, 0);
   assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
   assert_int_equal(heap.count, 0);
+}
+
+/** A chain of two, whose inner one waits for a list that is bound. */
+struct chain {
+  wasmfx_tag_t *ask; /* [] -> [20 x i64] */
+  wasmfx_type_t *type;
+};
+
+static uint64_t wait_for_a_list(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct chain *chain = env;
+  (void)from;
+  (void)wasmfx_suspend(rt, chain->ask, NULL, 0);
+  return word;
+}
+
+static uint64_t wait_inside(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct chain *chain = env;
+  wasmfx_cont_t inner;
+  (void)from;
+  assert_status(wasmfx_cont_new_word(rt, chain->type, wait_for_a_list, env, &inner), WASMFX_OK);
+  (void)wasmfx_resume_word(rt, &inner, NULL, word);
+  return word;
+}
+
+/** Binds a list to a chain of `tenant`, which is dropped. Answers how many of the values `sought` there are then. */
+static size_t bind_to_chain(wasmfx_runtime_t *rt, struct chain *chain, const struct glass_heap *heap, uint32_t tenant,
+                            const wasmfx_value_t *values, size_t count, uint64_t sought)
+{
+  wasmfx_cont_t cont;
+  wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(chain->ask));
+  assert_status(wasmfx_tenant_set(rt, tenant), WASMFX_OK);
+  assert_status(wasmfx_cont_new_word(rt, chain->type, wait_inside, chain, &cont), WASMFX_OK);
+  assert_outcome(wasmfx_resume_word(rt, &cont, handlers, 0), WASMFX_SUSPENDED);
+  assert_status(wasmfx_cont_bind(rt, &cont, NULL, values, count), WASMFX_OK);
+  const size_t found = count_secrets(heap, sought);
+  assert_status(wasmfx_drop(rt, &cont), WASMFX_OK);
+  wasmfx_handlers_free(rt, handlers);
+  return found;
+}
+
+static void what_was_bound_to_a_chain_is_gone_before_another_tenant_binds(void **state)
+{
+  const uint64_t secret = 0x5ec2e75ec2e75ec2;
+  struct glass_heap heap = { .count = 0 };
+  wasmfx_runtime_t *rt = runtime_of_tenants(&heap);
+  wasmfx_kind_t kinds[20];
+  wasmfx_value_t secrets[20];
+  wasmfx_type_t *asked;
+  const wasmfx_value_t harmless = i64_value(1);
+  (void)state;
+  memset(kinds, WASMFX_I64, sizeof(kinds));
+  for (size_t i = 0; i < COUNT_OF(secrets); i++)
+    secrets[i] = i64_value((int64_t)secret);
+  assert_status(wasmfx_type_new(rt, NULL, 0, kinds, COUNT_OF(kinds), &asked), WASMFX_OK);
+  struct chain chain = { .type = type_of(rt, ":") };
+  assert_status(wasmfx_tag_new(rt, asked, &chain.ask), WASMFX_OK);
+  assert_int_equal(bind_to_chain(rt, &chain, &heap, 1, secrets, 20, secret), 20);
+  assert_int_equal(bind_to_chain(rt, &chain, &heap, 1, &harmless, 1, secret), 19); /* its own */
+  assert_int_equal(bind_to_chain(rt, &chain, &heap, 2, &harmless, 1, secret), 0);
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+}
+
+/** Writes as many results as the word in `env` says, but never returns them. */
+static void write_results_and_trap(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  const uint64_t *secret = env;
+  (void)args;
+  for (size_t i = 0; i < 1000 && *secret; i++)
+    results[i].word = *secret;
+  wasmfx_trap(rt, 1);
+}
+
+static void long_results_of_one_tenant_are_gone_before_another_runs(void **state)
+{
+  uint64_t secret = 0x5ec2e75ec2e75ec2, none = 0;
+  struct glass_heap heap = { .count = 0 };
+  wasmfx_runtime_t *rt = runtime_of_tenants(&heap);
+  wasmfx_kind_t kinds[1000];
+  wasmfx_type_t *type;
+  wasmfx_cont_t cont;
+  (void)state;
+  memset(kinds, WASMFX_I64, sizeof(kinds));
+  assert_status(wasmfx_type_new(rt, NULL, 0, kinds, COUNT_OF(kinds), &type), WASMFX_OK);
+  assert_status(wasmfx_tenant_set(rt, 1), WASMFX_OK);
+  assert_status(wasmfx_cont_new(rt, type, write_results_and_trap, &secret, &cont), WASMFX_OK);
+  assert_outcome(wasmfx_resume(rt, &cont, NULL, NULL, 0), WASMFX_TRAPPED);
+  assert_int_equal(count_secrets(&heap, secret), COUNT_OF(kinds));
+  assert_status(wasmfx_tenant_set(rt, 2), WASMFX_OK);
+  assert_status(wasmfx_cont_new(rt, type, write_results_and_trap, &none, &cont), WASMFX_OK);
+  assert_int_equal(count_secrets(&heap, secret), 0);
+  assert_outcome(wasmfx_resume(rt, &cont, NULL, NULL, 0), WASMFX_TRAPPED);
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
 }
 
 /* ---- Memory that runs out ------------------------------------------------------------------------ */
@@ -646,12 +767,14 @@ static void a_cont_that_could_not_be_made_uses_nothing_up(void **state)
   config.max_conts = 4;
   struct world *world = world_new(&config);
   assert_status(wasmfx_type_new(world->rt, kinds, 20, kinds, 1000, &type), WASMFX_OK);
+  const uint64_t system_calls = stats_of(world->rt).system_calls;
   for (int i = 0; i < 20000; i++) {
     world->heap.fail_at = world->heap.calls + 1;
     const wasmfx_status_t status = wasmfx_cont_new(world->rt, type, many_results, NULL, &cont);
     assert_status(status, WASMFX_ERROR_NO_MEMORY);
   }
   world->heap.fail_at = 0;
+  assert_int_equal(stats_of(world->rt).system_calls, system_calls); /* nor memory for 20,000 references */
   assert_live(world->rt, 0, 0);
   assert_works(world->rt);
   world_free(world);
@@ -963,10 +1086,13 @@ int main(void)
     cmocka_unit_test(a_limit_met_inside_a_continuation_leaves_it_running),
     cmocka_unit_test(each_class_has_the_size_that_was_configured),
     in_a_world(a_class_is_chosen_while_fresh_and_has_to_exist),
+    in_a_world(a_free_stack_of_another_class_is_left_alone),
     in_a_world(no_stack_is_there_before_the_first_resume),
     in_a_world(a_type_tag_or_table_may_go_before_its_runtime),
     cmocka_unit_test(a_runtime_that_goes_gives_its_addresses_back),
     cmocka_unit_test(what_one_tenant_bound_is_gone_before_another_binds),
+    cmocka_unit_test(what_was_bound_to_a_chain_is_gone_before_another_tenant_binds),
+    cmocka_unit_test(long_results_of_one_tenant_are_gone_before_another_runs),
     in_a_world(an_allocation_that_fails_is_a_status_and_nothing_has_changed),
     cmocka_unit_test(a_cont_that_could_not_be_made_uses_nothing_up),
     in_a_world(a_bind_without_memory_leaves_its_cont_alive),

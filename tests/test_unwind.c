@@ -3,7 +3,8 @@
  * Call frame information: libunwind walks from the innermost of three nested
  * continuations, each on a stack of its own, through their resumers down to
  * _start: through resumes of either form, in a chain that was captured and
- * resumed, and with float control words saved.
+ * resumed, and with float control words saved. On its way it finds the registers
+ * that each resumer had.
  *
  * With the argument --stop it does nothing but nest three continuations and call
  * innermost_place(), for a debugger to stop at.
@@ -158,6 +159,82 @@ __attribute__((noinline)) static void nest_three(struct nest nest, const wasmfx_
   assert_int_equal(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
 }
 
+/* ---- Registers ------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+/* Calls `function(argument)` with 1 to 6 in the registers that a callee preserves. */
+void call_with_marks(void (*function)(void *), void *argument);
+__asm__(".text\n"
+        ".globl call_with_marks\n"
+        ".hidden call_with_marks\n"
+        ".type call_with_marks, @function\n"
+        "call_with_marks:\n"
+        "  push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15; push %rax\n"
+        "  mov %rdi, %rax\n"
+        "  mov %rsi, %rdi\n"
+        "  mov $1, %ebx; mov $2, %ebp; mov $3, %r12d; mov $4, %r13d; mov $5, %r14d; mov $6, %r15d\n"
+        "  call *%rax\n"
+        "  pop %rax; pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+        "  ret\n"
+        ".size call_with_marks, . - call_with_marks\n");
+static const unw_regnum_t preserved[] = { UNW_X86_64_RBX, UNW_X86_64_RBP, UNW_X86_64_R12,
+                                          UNW_X86_64_R13, UNW_X86_64_R14, UNW_X86_64_R15 };
+#else
+#error "these are the registers of x86-64: a port brings its own"
+#endif
+
+enum { PRESERVED = sizeof preserved / sizeof *preserved };
+
+static unw_word_t marks[PRESERVED];
+
+/* Walks from a continuation into its resumer, up to call_with_marks(), and notes the registers there. */
+static uint64_t look_for_marks(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  unw_context_t context;
+  unw_cursor_t cursor;
+  char name[NAME_BYTES] = "";
+  unw_word_t offset;
+  (void)rt, (void)env, (void)from;
+  unw_getcontext(&context);
+  unw_init_local(&cursor, &context);
+  while (strcmp(name, "call_with_marks") != 0 && unw_step(&cursor) > 0)
+    if (unw_get_proc_name(&cursor, name, NAME_BYTES, &offset) != 0)
+      strcpy(name, "?");
+  for (size_t i = 0; i < PRESERVED; i++)
+    assert_int_equal(unw_get_reg(&cursor, preserved[i], &marks[i]), 0);
+  return word + 1;
+}
+
+struct errand {
+  wasmfx_runtime_t *rt;
+  struct nest *nest;
+  wasmfx_cont_t cont;
+};
+
+static void run_errand(void *env)
+{
+  struct errand *errand = env;
+  assert_int_equal(run_inside(errand->rt, errand->nest, &errand->cont, 1), 2);
+}
+
+static void assert_marks_are_found(bool general, uint32_t float_control)
+{
+  struct nest nest = { .general = general };
+  struct errand errand = { .nest = &nest };
+  const wasmfx_kind_t i64 = WASMFX_I64;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.float_control = float_control;
+  assert_int_equal(wasmfx_runtime_new(&config, &errand.rt), WASMFX_OK);
+  assert_int_equal(wasmfx_type_new(errand.rt, &i64, 1, &i64, 1, &nest.type), WASMFX_OK);
+  assert_int_equal(wasmfx_cont_new_word(errand.rt, nest.type, look_for_marks, NULL, &errand.cont), WASMFX_OK);
+  memset(marks, 0, sizeof marks);
+  call_with_marks(run_errand, &errand);
+  for (size_t i = 0; i < PRESERVED; i++)
+    assert_int_equal(marks[i], i + 1);
+  assert_int_equal(wasmfx_runtime_free(errand.rt, NULL), WASMFX_OK);
+}
+
 /* ---- Tests ---------------------------------------------------------------------- */
 
 static void walk_crosses_three_nested_continuations_down_to_start(void **state)
@@ -191,6 +268,14 @@ static void walk_works_with_float_control_words_saved(void **state)
   assert_walked(whole_way, sizeof whole_way / sizeof *whole_way);
 }
 
+static void walk_finds_the_registers_of_the_resumer(void **state)
+{
+  (void)state;
+  for (int general = 0; general <= 1; general++)
+    for (uint32_t float_control = 0; float_control <= 1; float_control++)
+      assert_marks_are_found(general, float_control);
+}
+
 int main(int argc, char **argv)
 {
   if (argc > 1 && strcmp(argv[1], "--stop") == 0) {
@@ -202,6 +287,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(walk_crosses_resumes_of_the_general_form),
     cmocka_unit_test(walk_crosses_a_chain_that_was_captured_and_resumed),
     cmocka_unit_test(walk_works_with_float_control_words_saved),
+    cmocka_unit_test(walk_finds_the_registers_of_the_resumer),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
