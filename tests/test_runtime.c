@@ -134,6 +134,14 @@ static void a_configuration_that_makes_no_sense_is_refused(void **state)
   assert_refused(&config);
   config.stack_bytes[2] = SIZE_MAX;
   assert_refused(&config);
+  config.stack_bytes[2] = 0;
+  config.guard_bytes = SIZE_MAX;
+  assert_refused(&config);
+  config.guard_bytes = 0;
+  config.max_conts = 1u << 28; /* more than there are numbers for, with what is kept in reserve */
+  assert_refused(&config);
+  config.max_conts = UINT32_MAX;
+  assert_refused(&config);
   assert_int_equal(heap.blocks, 0);
 }
 
@@ -886,6 +894,20 @@ static void the_counters_say_what_has_happened(void **state)
   assert_int_equal(stats_of(rt).allocations, world->heap.calls);
 }
 
+static void references_want_something_of_the_system_now_and_then(void **state)
+{
+  enum { MANY = 10000 };
+  static wasmfx_cont_t conts[MANY];
+  wasmfx_runtime_t *rt = runtime_of(state);
+  wasmfx_type_t *type = type_of(rt, "l:l");
+  const uint64_t before = stats_of(rt).system_calls;
+  for (size_t i = 0; i < MANY; i++)
+    assert_status(wasmfx_cont_new_word(rt, type, return_word, NULL, &conts[i]), WASMFX_OK);
+  assert_in_range(stats_of(rt).system_calls, before + 1, before + 5); /* memory, a mebibyte at a time */
+  for (size_t i = 0; i < MANY; i++)
+    assert_status(wasmfx_drop(rt, &conts[i]), WASMFX_OK);
+}
+
 static void the_counters_fill_no_more_than_the_caller_knows_of(void **state)
 {
   wasmfx_stats_t stats;
@@ -1099,6 +1121,7 @@ int main(void)
     cmocka_unit_test(a_runtime_without_memory_is_not_made_and_leaks_nothing),
     cmocka_unit_test(a_runtime_without_addresses_is_not_made_and_leaks_nothing),
     in_a_world(the_counters_say_what_has_happened),
+    in_a_world(references_want_something_of_the_system_now_and_then),
     in_a_world(the_counters_fill_no_more_than_the_caller_knows_of),
     cmocka_unit_test(stacks_may_come_from_the_host_and_all_go_back),
     cmocka_unit_test(a_host_gets_its_stacks_back_from_a_runtime_that_goes),

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,8 @@ struct world {
 enum { DEPTH = 90 }; /* of some 300 bytes each, more under sanitizers */
 
 enum { YIELD, BOUNDS_LOW, BOUNDS_HIGH, HIT_GUARD, RECURSE, PLANT, LOOK };
+
+static size_t distance_of_hit = 1; /* bytes below the stack */
 
 static struct world world_new(const wasmfx_runtime_config_t *config)
 {
@@ -70,12 +73,12 @@ __attribute__((noinline)) static uint64_t recurse(uint64_t depth)
 /* Looking at all of a stack is what AddressSanitizer is there to forbid. */
 #define LOOKS_AT_STACKS __attribute__((noinline, no_sanitize("address")))
 
-/* Leaves a secret all over the lower part of the stack. */
+/* Leaves a secret all over the stack but where this function and its callers are. */
 LOOKS_AT_STACKS static void plant(wasmfx_runtime_t *rt)
 {
   void *low, *high;
   assert_int_equal(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
-  volatile uint64_t *end = (volatile uint64_t *)((uintptr_t)__builtin_frame_address(0) - 4096);
+  volatile uint64_t *end = (volatile uint64_t *)((uintptr_t)__builtin_frame_address(0) - 1024);
   for (volatile uint64_t *p = low; p < end; p++)
     *p = SECRET;
 }
@@ -102,7 +105,7 @@ static uint64_t body(wasmfx_runtime_t *rt, void *env, uint64_t what, wasmfx_cont
     switch (what) {
     case BOUNDS_LOW: answer = (uintptr_t)low; break;
     case BOUNDS_HIGH: answer = (uintptr_t)high; break;
-    case HIT_GUARD: *((volatile char *)low - 1) = 1; break;
+    case HIT_GUARD: *((volatile char *)low - distance_of_hit) = 1; break;
     case RECURSE: return recurse(DEPTH);
     case PLANT: plant(rt); return 0;
     case LOOK: return look(rt);
@@ -158,6 +161,33 @@ static long count_maps(void)
     count += c == '\n';
   fclose(file);
   return count;
+}
+
+/* What the kernel says of the map around an address: its permissions and its flags. */
+struct map {
+  char permissions[8], flags[512];
+};
+
+static struct map map_of(const void *address)
+{
+  struct map map = { "", "" };
+  char line[512];
+  bool inside = false;
+  FILE *file = fopen("/proc/self/smaps", "r");
+  assert_non_null(file);
+  while (fgets(line, sizeof line, file)) {
+    unsigned long low, high;
+    char permissions[8];
+    if (sscanf(line, "%lx-%lx %7s", &low, &high, permissions) == 3) {
+      inside = low <= (uintptr_t)address && (uintptr_t)address < high;
+      if (inside)
+        strcpy(map.permissions, permissions);
+    } else if (inside && strncmp(line, "VmFlags:", 8) == 0) {
+      strcpy(map.flags, line + 8);
+    }
+  }
+  fclose(file);
+  return map;
 }
 
 /* ---- Reuse, colours, growth ------------------------------------------------------------ */
@@ -230,15 +260,94 @@ static void a_stack_has_the_bytes_of_its_class_and_grows_in_place(void **state)
   world_free(&w);
 }
 
+static void neither_stacks_nor_references_can_be_executed(void **state)
+{
+  (void)state;
+  for (uint32_t guard = WASMFX_GUARD_AUTO; guard <= WASMFX_GUARD_NONE; guard++) {
+    wasmfx_runtime_config_t config;
+    wasmfx_runtime_config_init(&config);
+    config.guard = guard;
+    struct world w = world_new(&config);
+    wasmfx_cont_t cont = new_cont(&w);
+    const void *low = (const void *)ask(&w, &cont, BOUNDS_LOW);
+    assert_string_equal(map_of(low).permissions, "rw-p");
+    assert_string_equal(map_of(wasmfx_host_word(w.rt)).permissions, "rw-p"); /* it lies among the references */
+    world_free(&w);
+  }
+}
+
+static void no_huge_page_lies_under_a_stack(void **state)
+{
+  (void)state;
+  if (access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) != 0)
+    skip(); /* this kernel has none */
+  struct world w = world_new(NULL);
+  wasmfx_cont_t cont = new_cont(&w);
+  const void *low = (const void *)ask(&w, &cont, BOUNDS_LOW);
+  assert_non_null(strstr(map_of(low).flags, " nh"));
+  world_free(&w);
+}
+
 /* ---- Guards ---------------------------------------------------------------------------- */
 
+/* Whether the kernel puts guards into memory that has been committed (Linux 6.13). */
+static bool kernel_has_light_guards(void)
+{
+  enum { GUARD_INSTALL = 102 };
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  void *memory = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  assert_true(memory != MAP_FAILED);
+  const bool has = madvise(memory, page, GUARD_INSTALL) == 0;
+  assert_int_equal(munmap(memory, page), 0);
+  return has;
+}
+
+static void guards_are_light_where_the_kernel_has_such_and_nobody_says_otherwise(void **state)
+{
+  (void)state;
+  const uint32_t best = kernel_has_light_guards() ? WASMFX_GUARD_LIGHT : WASMFX_GUARD_PROTECT;
+  const struct { uint32_t asked, given; } cases[] = {
+    { WASMFX_GUARD_AUTO, best },
+    { WASMFX_GUARD_LIGHT, best },
+    { WASMFX_GUARD_PROTECT, WASMFX_GUARD_PROTECT },
+    { WASMFX_GUARD_NONE, WASMFX_GUARD_NONE },
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    wasmfx_runtime_config_t config;
+    wasmfx_runtime_config_init(&config);
+    config.guard = cases[i].asked;
+    struct world w = world_new(&config);
+    wasmfx_cont_t cont = new_cont(&w);
+    ask(&w, &cont, YIELD);
+    assert_int_equal(stats_of(&w).guard, cases[i].given);
+    world_free(&w);
+  }
+}
+
+static void asking_the_kernel_for_guards_leaves_nothing_behind(void **state)
+{
+  (void)state;
+  long before = 0;
+  for (int i = 0; i < 20; i++) {
+    struct world w = world_new(NULL);
+    wasmfx_cont_t cont = new_cont(&w);
+    ask(&w, &cont, YIELD);
+    world_free(&w);
+    if (i == 9)
+      before = count_maps();
+  }
+  assert_int_equal(count_maps(), before);
+}
+
 static uint32_t guard_of_child;
+static size_t guard_bytes_of_child;
 
 static void hit_the_guard(void)
 {
   wasmfx_runtime_config_t config;
   wasmfx_runtime_config_init(&config);
   config.guard = guard_of_child;
+  config.guard_bytes = guard_bytes_of_child;
   const struct rlimit no_core = { 0, 0 };
   setrlimit(RLIMIT_CORE, &no_core);
   signal(SIGSEGV, SIG_DFL); /* cmocka's own handler would make a failed test of it */
@@ -257,6 +366,15 @@ static void below_each_stack_lies_a_guard_of_either_kind(void **state)
     assert_true(WIFSIGNALED(status));
     assert_int_equal(WTERMSIG(status), SIGSEGV);
   }
+}
+
+static void a_guard_has_the_bytes_that_were_asked_for(void **state)
+{
+  (void)state;
+  guard_bytes_of_child = distance_of_hit = 64 << 10; /* its last byte; below that lies the neighbour */
+  below_each_stack_lies_a_guard_of_either_kind(state);
+  guard_bytes_of_child = 0;
+  distance_of_hit = 1;
 }
 
 static void light_guards_split_no_map(void **state)
@@ -361,6 +479,24 @@ static void a_stack_that_crosses_tenants_shows_nothing(void **state)
   world_free(&w);
 }
 
+static void a_stack_in_locked_memory_crosses_tenants_just_as_clean(void **state)
+{
+  (void)state;
+  struct world w = world_of_two_tenants();
+  wasmfx_cont_t planter = new_cont(&w);
+  char *low = (char *)ask(&w, &planter, BOUNDS_LOW), *high = (char *)ask(&w, &planter, BOUNDS_HIGH);
+  if (mlock(low, (size_t)(high - low)) != 0) {
+    world_free(&w);
+    skip(); /* so much may not be locked here */
+  }
+  ask(&w, &planter, PLANT);
+  assert_int_equal(wasmfx_tenant_set(w.rt, 1), WASMFX_OK);
+  wasmfx_cont_t looker = new_cont(&w);
+  assert_int_equal(ask(&w, &looker, LOOK), 0);
+  assert_int_equal(stats_of(&w).stacks_wiped, 1);
+  world_free(&w);
+}
+
 static void within_a_tenant_nothing_is_wiped(void **state)
 {
   (void)state;
@@ -440,6 +576,14 @@ static void starve_of_memory(void)
   REQUIRE(wasmfx_resume_word(w->rt, &cont, w->handlers, YIELD).status == WASMFX_SUSPENDED);
 }
 
+/* Then not even the limit of maps can be read. */
+static void starve_of_memory_and_files(void)
+{
+  const struct rlimit none = { 0, 0 };
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  starve_of_memory();
+}
+
 /* Guards by mprotect take two maps a stack, and the kernel allows so many. */
 static void starve_of_maps(void)
 {
@@ -480,6 +624,14 @@ static void out_of_memory_is_a_status_and_the_runtime_goes_on(void **state)
   world_free(&starving_world);
 }
 
+static void out_of_memory_is_told_without_files_too(void **state)
+{
+  (void)state;
+  starving_world = world_new(NULL);
+  assert_int_equal(in_child(starve_of_memory_and_files), 0);
+  world_free(&starving_world);
+}
+
 static void out_of_maps_is_a_status_and_the_runtime_goes_on(void **state)
 {
   (void)state;
@@ -497,16 +649,23 @@ int main(void)
     cmocka_unit_test(the_stack_that_came_back_last_is_the_next),
     cmocka_unit_test(tops_are_coloured_within_one_page),
     cmocka_unit_test(a_stack_has_the_bytes_of_its_class_and_grows_in_place),
+    cmocka_unit_test(neither_stacks_nor_references_can_be_executed),
+    cmocka_unit_test(no_huge_page_lies_under_a_stack),
+    cmocka_unit_test(guards_are_light_where_the_kernel_has_such_and_nobody_says_otherwise),
+    cmocka_unit_test(asking_the_kernel_for_guards_leaves_nothing_behind),
     cmocka_unit_test(below_each_stack_lies_a_guard_of_either_kind),
+    cmocka_unit_test(a_guard_has_the_bytes_that_were_asked_for),
     cmocka_unit_test(light_guards_split_no_map),
     cmocka_unit_test(above_the_watermark_memory_goes_back_to_the_system),
     cmocka_unit_test(a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on),
     cmocka_unit_test(a_stack_that_crosses_tenants_shows_nothing),
+    cmocka_unit_test(a_stack_in_locked_memory_crosses_tenants_just_as_clean),
     cmocka_unit_test(within_a_tenant_nothing_is_wiped),
     cmocka_unit_test(the_tenant_is_that_of_the_making_not_of_the_resume),
     cmocka_unit_test(a_limit_of_stacks_is_a_status_and_the_runtime_goes_on),
     cmocka_unit_test(out_of_address_space_is_a_status_and_the_runtime_goes_on),
     cmocka_unit_test(out_of_memory_is_a_status_and_the_runtime_goes_on),
+    cmocka_unit_test(out_of_memory_is_told_without_files_too),
     cmocka_unit_test(out_of_maps_is_a_status_and_the_runtime_goes_on),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
