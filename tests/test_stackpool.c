@@ -22,6 +22,8 @@
 #include <cmocka.h>
 #include <wasmfx/wasmfx.h>
 
+#include "counters.h"
+
 /* ---- A world with one type, one tag, and a body that does what it is told --------- */
 
 struct world {
@@ -136,6 +138,7 @@ static int in_child(void (*what)(void))
   const pid_t pid = fork();
   if (pid == 0) {
     what();
+    save_counters();
     _exit(0);
   }
   int status = -1;
@@ -564,6 +567,36 @@ static void starve_of_address_space(void)
   REQUIRE(stats_of(w).guard == stats_of(&untroubled).guard);
 }
 
+static size_t address_space(void)
+{
+  unsigned long pages = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  assert_non_null(file);
+  assert_int_equal(fscanf(file, "%lu", &pages), 1);
+  fclose(file);
+  return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* There is room for a few thousand stacks, but not for the million that the configuration allows. */
+static void live_in_few_addresses(void)
+{
+  struct world *w = &starving_world;
+  const struct rlimit few = { address_space() + ((rlim_t)256 << 20), RLIM_INFINITY };
+  wasmfx_cont_t last = WASMFX_NULL_CONT, cont = new_cont(w);
+  wasmfx_outcome_t outcome;
+  REQUIRE(setrlimit(RLIMIT_AS, &few) == 0);
+  while ((outcome = wasmfx_resume_word(w->rt, &cont, w->handlers, YIELD)).status == WASMFX_SUSPENDED) {
+    last = cont;
+    cont = new_cont(w);
+  }
+  REQUIRE(outcome.status == WASMFX_ERROR_NO_ADDRESS_SPACE); /* it is no limit of the configuration */
+  REQUIRE(wasmfx_cont_state(w->rt, cont) == WASMFX_STATE_FRESH);
+  REQUIRE(stats_of(w).stacks_used >= 1000);
+  REQUIRE(stats_of(w).stack_reservations == 1);
+  REQUIRE(wasmfx_drop(w->rt, &last) == WASMFX_OK);
+  REQUIRE(wasmfx_resume_word(w->rt, &cont, w->handlers, YIELD).status == WASMFX_SUSPENDED);
+}
+
 static void starve_of_memory(void)
 {
   struct world *w = &starving_world;
@@ -616,6 +649,14 @@ static void out_of_address_space_is_a_status_and_the_runtime_goes_on(void **stat
   world_free(&starving_world);
 }
 
+static void with_few_addresses_there_are_fewer_stacks(void **state)
+{
+  (void)state;
+  starving_world = world_new(NULL);
+  assert_int_equal(in_child(live_in_few_addresses), 0);
+  world_free(&starving_world);
+}
+
 static void out_of_memory_is_a_status_and_the_runtime_goes_on(void **state)
 {
   (void)state;
@@ -664,6 +705,7 @@ int main(void)
     cmocka_unit_test(the_tenant_is_that_of_the_making_not_of_the_resume),
     cmocka_unit_test(a_limit_of_stacks_is_a_status_and_the_runtime_goes_on),
     cmocka_unit_test(out_of_address_space_is_a_status_and_the_runtime_goes_on),
+    cmocka_unit_test(with_few_addresses_there_are_fewer_stacks),
     cmocka_unit_test(out_of_memory_is_a_status_and_the_runtime_goes_on),
     cmocka_unit_test(out_of_memory_is_told_without_files_too),
     cmocka_unit_test(out_of_maps_is_a_status_and_the_runtime_goes_on),
