@@ -35,7 +35,7 @@ struct world {
 
 enum { DEPTH = 90 }; /* of some 300 bytes each, more under sanitizers */
 
-enum { YIELD, BOUNDS_LOW, BOUNDS_HIGH, HIT_GUARD, RECURSE, PLANT, LOOK };
+enum { YIELD, BOUNDS_LOW, BOUNDS_HIGH, TOUCH, HIT_GUARD, RECURSE, PLANT, LOOK };
 
 static size_t distance_of_hit = 1; /* bytes below the stack */
 
@@ -107,6 +107,7 @@ static uint64_t body(wasmfx_runtime_t *rt, void *env, uint64_t what, wasmfx_cont
     switch (what) {
     case BOUNDS_LOW: answer = (uintptr_t)low; break;
     case BOUNDS_HIGH: answer = (uintptr_t)high; break;
+    case TOUCH: *(volatile char *)low = 1; break;
     case HIT_GUARD: *((volatile char *)low - distance_of_hit) = 1; break;
     case RECURSE: return recurse(DEPTH);
     case PLANT: plant(rt); return 0;
@@ -191,6 +192,14 @@ static struct map map_of(const void *address)
   }
   fclose(file);
   return map;
+}
+
+/* Whether the page at an address has memory. */
+static bool is_in_memory(char *page)
+{
+  unsigned char answer;
+  assert_int_equal(mincore(page, 1, &answer), 0);
+  return answer & 1;
 }
 
 /* ---- Reuse, colours, growth ------------------------------------------------------------ */
@@ -405,21 +414,29 @@ static void light_guards_split_no_map(void **state)
 
 /* ---- Trimming ----------------------------------------------------------------------------- */
 
-static void above_the_watermark_memory_goes_back_to_the_system(void **state)
+/* Whichever list of free stacks a class has. */
+static void assert_memory_goes_back_above_the_watermark(uint32_t stack_class)
 {
   enum { CONTS = 100, WATERMARK = 10 };
-  (void)state;
   wasmfx_runtime_config_t config;
   wasmfx_runtime_config_init(&config);
   config.cached_stacks = WATERMARK;
   struct world w = world_new(&config);
   wasmfx_cont_t conts[CONTS];
+  char *lows[CONTS];
   for (int i = 0; i < CONTS; i++) {
     conts[i] = new_cont(&w);
-    ask(&w, &conts[i], YIELD);
+    assert_int_equal(wasmfx_cont_stack_class(w.rt, conts[i], stack_class), WASMFX_OK);
+    lows[i] = (char *)ask(&w, &conts[i], BOUNDS_LOW);
+    ask(&w, &conts[i], TOUCH);
+    assert_true(is_in_memory(lows[i]));
   }
   for (int i = 0; i < CONTS; i++)
     assert_int_equal(wasmfx_drop(w.rt, &conts[i]), WASMFX_OK);
+  int in_memory = 0;
+  for (int i = 0; i < CONTS; i++)
+    in_memory += is_in_memory(lows[i]);
+  assert_int_equal(in_memory, WATERMARK);
   wasmfx_stats_t stats = stats_of(&w);
   assert_int_equal(stats.stacks_used, 0);
   assert_int_equal(stats.stacks_cached, WATERMARK);
@@ -428,12 +445,20 @@ static void above_the_watermark_memory_goes_back_to_the_system(void **state)
 
   for (int i = 0; i < CONTS; i++) { /* all of them are used again before a new one is made */
     conts[i] = new_cont(&w);
+    assert_int_equal(wasmfx_cont_stack_class(w.rt, conts[i], stack_class), WASMFX_OK);
     ask(&w, &conts[i], YIELD);
   }
   stats = stats_of(&w);
   assert_int_equal(stats.stacks_made, CONTS);
   assert_int_equal(stats.stacks_trimmed, 0);
   world_free(&w);
+}
+
+static void above_the_watermark_memory_goes_back_to_the_system(void **state)
+{
+  (void)state;
+  for (uint32_t stack_class = 0; stack_class < WASMFX_STACK_CLASSES; stack_class++)
+    assert_memory_goes_back_above_the_watermark(stack_class);
 }
 
 static void a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on(void **state)
@@ -509,6 +534,27 @@ static void within_a_tenant_nothing_is_wiped(void **state)
   wasmfx_cont_t looker = new_cont(&w);
   assert_true(ask(&w, &looker, LOOK) > 1000); /* so that the test before this one could fail */
   assert_int_equal(stats_of(&w).stacks_wiped, 0);
+  world_free(&w);
+}
+
+static void a_stack_crosses_tenants_only_where_no_new_one_is_to_be_had(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.tenants = 2;
+  config.max_stacks = 2;
+  struct world w = world_new(&config);
+  wasmfx_cont_t first = new_cont(&w);
+  ask(&w, &first, PLANT); /* leaves a free stack */
+  assert_int_equal(wasmfx_tenant_set(w.rt, 1), WASMFX_OK);
+  wasmfx_cont_t second = new_cont(&w), third = new_cont(&w);
+  ask(&w, &second, YIELD);
+  assert_int_equal(stats_of(&w).stacks_made, 2);
+  assert_int_equal(stats_of(&w).stacks_wiped, 0);
+  ask(&w, &third, YIELD);
+  assert_int_equal(stats_of(&w).stacks_made, 2);
+  assert_int_equal(stats_of(&w).stacks_wiped, 1);
   world_free(&w);
 }
 
@@ -702,6 +748,7 @@ int main(void)
     cmocka_unit_test(a_stack_that_crosses_tenants_shows_nothing),
     cmocka_unit_test(a_stack_in_locked_memory_crosses_tenants_just_as_clean),
     cmocka_unit_test(within_a_tenant_nothing_is_wiped),
+    cmocka_unit_test(a_stack_crosses_tenants_only_where_no_new_one_is_to_be_had),
     cmocka_unit_test(the_tenant_is_that_of_the_making_not_of_the_resume),
     cmocka_unit_test(a_limit_of_stacks_is_a_status_and_the_runtime_goes_on),
     cmocka_unit_test(out_of_address_space_is_a_status_and_the_runtime_goes_on),
