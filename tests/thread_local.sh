@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A continuation may be resumed by another thread, but compilers take it that a function runs in one: they find a
+# thread-local variable once, and keep its address over every call. So in the library such a variable is touched only
+# by functions that call nothing, hence never come back on another thread. Usage: thread_local.sh STATIC-LIBRARY
+set -eu
+. "$(dirname "$0")/tap.sh"
+library=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# One line for each fact, from the disassembly with relocations: "OBJECT FUNCTION variable|errno|call".
+objdump -dr --no-show-raw-insn "$library" | awk '
+  /file format/ { object = $1; sub(/:$/, "", object) }
+  /^[0-9a-f]+ <.*>:$/ { function_name = $2; gsub(/[<>:]/, "", function_name) }
+  /R_X86_64_(TPOFF|GOTTPOFF|TLSGD|TLSLD|DTPOFF|DTPMOD|GOTPC32_TLSDESC|TLSDESC)/ { print object, function_name, "variable" }
+  /%fs:/ && !/%fs:0x28/ { print object, function_name, "variable" }
+  /__tls_get_addr|__emutls/ { print object, function_name, "variable" }
+  /__errno_location/ { print object, function_name, "errno"; next }
+  $2 == "call" || $2 == "callq" { print object, function_name, "call" }
+' | sort -u >"$work/facts"
+
+# users WHAT: "OBJECT FUNCTION" of those that have it.
+users() {
+  awk -v what="$1" '$3 == what { print $1, $2 }' "$work/facts" | sort
+}
+users variable >"$work/variable"
+users call >"$work/call"
+
+# Else nothing below could fail.
+check 'the state of fibers is found by the accessor' grep -q 'fiber_tls.* wfx_fiber_thread$' "$work/variable"
+check 'calls are found' grep -q 'cont.* wasmfx_cancel$' "$work/call"
+nothing 'only fibers and overflow have variables of the thread' \
+  "$(grep -vE '^[^ ]*(fiber_tls|overflow)[^ ]* ' "$work/variable" || true)"
+nothing 'nothing that touches one calls a function' "$(comm -12 "$work/variable" "$work/call")"
+nothing 'errno is read in the calls of the system only' \
+  "$(users errno | grep -vE '^[^ ]*os_[a-z]+[^ ]* ' || true)"
+nothing 'no other object defines one' \
+  "$(readelf -sW "$library" | awk '/^File: /{ file = $2 } $4 == "TLS" && $7 != "UND" { print file, $8 }' |
+     grep -vE '(fiber_tls|overflow)[^ ]* ' || true)"
+finish
