@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# Each public header compiles alone, without a warning, as C11 and as C++17.
+# Each public header compiles alone, without a warning, as C11 and as C++17; those that are for C++, from C++11 on.
 # Usage: headers.sh INCLUDE-FOLDER C-COMPILER [C++-COMPILER]; a compiler may be several words.
 set -eu
 . "$(dirname "$0")/../tap.sh"
@@ -24,4 +24,13 @@ for path in "$include"/wasmfx/*.h; do
     done
   fi
 done
+if [ -n "$cpp" ]; then
+  for path in "$include"/wasmfx/*.hpp; do
+    header=wasmfx/${path##*/}
+    printf '#include <%s>\n#include <%s>\nint in_use;\n' "$header" "$header" >"$work/alone.cc"
+    for standard in c++11 c++17 c++20; do
+      check "$header as $standard" $cpp -std=$standard $warnings -I"$include" -fsyntax-only "$work/alone.cc"
+    done
+  done
+fi
 finish
