@@ -28,13 +28,14 @@ users variable >"$work/variable"
 users call >"$work/call"
 
 # Else nothing below could fail.
-check 'the state of fibers is found by the accessor' grep -q 'fiber_tls.* wfx_fiber_thread$' "$work/variable"
+check 'the state of fibers is found by its accessor' grep -q 'fiber_tls.* wfx_fiber_thread$' "$work/variable"
+check 'the state of overflow is found by its accessor' grep -q 'overflow.* this_thread$' "$work/variable"
 check 'calls are found' grep -q 'cont.* wasmfx_cancel$' "$work/call"
 nothing 'only fibers and overflow have variables of the thread' \
   "$(grep -vE '^[^ ]*(fiber_tls|overflow)[^ ]* ' "$work/variable" || true)"
 nothing 'nothing that touches one calls a function' "$(comm -12 "$work/variable" "$work/call")"
-nothing 'errno is read in the calls of the system only' \
-  "$(users errno | grep -vE '^[^ ]*os_[a-z]+[^ ]* ' || true)"
+nothing 'errno is touched by calls of the system and by the handler of faults only, which begin and end in one thread' \
+  "$(users errno | grep -vE '^[^ ]*os_[a-z]+[^ ]* |^[^ ]*overflow[^ ]* on_fault$' || true)"
 nothing 'no other object defines one' \
   "$(readelf -sW "$library" | awk '/^File: /{ file = $2 } $4 == "TLS" && $7 != "UND" { print file, $8 }' |
      grep -vE '(fiber_tls|overflow)[^ ]* ' || true)"

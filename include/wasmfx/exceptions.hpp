@@ -61,23 +61,41 @@ template <typename Entry> struct throwing {
 
 namespace detail {
 
+/** A C++ exception inside of one of the library's, whose `host` is the box itself. */
+struct box {
+  std::exception_ptr content;
+  wasmfx_exception_t raised;
+};
+
+/** NULL: there is no memory. */
+inline box *box_new(std::exception_ptr content, const wasmfx_tag_t *tag)
+{
+  box *made = new (std::nothrow) box();
+  if (!made)
+    return nullptr;
+  made->content = std::move(content);
+  made->raised.tag = tag;
+  made->raised.host = made;
+  return made;
+}
+
 /** Boxes what is being caught. What is no C++ exception, as that which ends a thread, goes on its way. */
-inline std::exception_ptr *box_caught()
+inline box *box_caught(const wasmfx_tag_t *tag)
 {
   std::exception_ptr caught = std::current_exception();
   if (!caught)
     throw;
-  return new (std::nothrow) std::exception_ptr(std::move(caught));
+  return box_new(std::move(caught), tag);
 }
 
 /** Ends the running continuation by a boxed exception. What the body had open above the mark is closed: it has been
  *  left. */
 [[noreturn]] inline void leave(wasmfx_runtime_t *rt, const wasmfx_mark_t *start, const wasmfx_tag_t *tag,
-                               std::exception_ptr *box)
+                               const box *boxed)
 {
-  const wasmfx_exception_t exception = { tag, nullptr, 0, box };
+  const wasmfx_exception_t no_memory = { tag, nullptr, 0, nullptr };
   if (wasmfx_unwind_to(rt, start, nullptr) == WASMFX_OK)
-    wasmfx_throw_ref(rt, &exception);
+    wasmfx_throw_ref(rt, boxed ? &boxed->raised : &no_memory);
   std::terminate(); /* not a tag of exception_tag_new() */
 }
 
@@ -93,31 +111,31 @@ inline std::exception_ptr *box_caught()
 inline uint64_t run_word(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
 {
   const throwing<wasmfx_word_entry_t> body = *static_cast<const throwing<wasmfx_word_entry_t> *>(env);
-  std::exception_ptr *box;
+  detail::box *boxed;
   wasmfx_mark_t start;
   wasmfx_mark(rt, &start);
   try {
     return body.entry(rt, body.env, word, from);
   } catch (...) {
-    box = detail::box_caught();
+    boxed = detail::box_caught(body.tag);
   }
-  detail::leave(rt, &start, body.tag, box);
+  detail::leave(rt, &start, body.tag, boxed);
 }
 
 /** The same in general form; `env` is the address of a throwing<wasmfx_entry_t>. */
 inline void run(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
 {
   const throwing<wasmfx_entry_t> body = *static_cast<const throwing<wasmfx_entry_t> *>(env);
-  std::exception_ptr *box;
+  detail::box *boxed;
   wasmfx_mark_t start;
   wasmfx_mark(rt, &start);
   try {
     body.entry(rt, body.env, args, results);
     return;
   } catch (...) {
-    box = detail::box_caught();
+    boxed = detail::box_caught(body.tag);
   }
-  detail::leave(rt, &start, body.tag, box);
+  detail::leave(rt, &start, body.tag, boxed);
 }
 
 /* ---- Where it arrives ------------------------------------------------------------------------ */
@@ -127,11 +145,11 @@ inline std::exception_ptr take(const wasmfx_outcome_t &outcome, const wasmfx_tag
 {
   if (outcome.status != WASMFX_THREW || outcome.exception->tag != tag)
     return nullptr;
-  std::exception_ptr *box = static_cast<std::exception_ptr *>(outcome.exception->host);
-  if (!box)
+  detail::box *boxed = static_cast<detail::box *>(outcome.exception->host);
+  if (!boxed)
     return std::make_exception_ptr(std::bad_alloc());
-  std::exception_ptr exception = std::move(*box);
-  delete box;
+  std::exception_ptr exception = std::move(boxed->content);
+  delete boxed;
   return exception;
 }
 
@@ -159,15 +177,13 @@ inline wasmfx_outcome_t rethrow(const wasmfx_outcome_t &outcome, const wasmfx_ta
 inline wasmfx_outcome_t resume_throw(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_handlers_t *handlers,
                                      const wasmfx_tag_t *tag, std::exception_ptr exception)
 {
+  detail::box *boxed = detail::box_new(std::move(exception), tag);
   wasmfx_outcome_t outcome = wasmfx_outcome_t();
-  std::exception_ptr *box = new (std::nothrow) std::exception_ptr(std::move(exception));
   outcome.status = WASMFX_ERROR_NO_MEMORY;
-  if (!box)
-    return outcome;
-  const wasmfx_exception_t boxed = { tag, nullptr, 0, box };
-  outcome = wasmfx_resume_throw_ref(rt, cont, handlers, &boxed);
+  if (boxed)
+    outcome = wasmfx_resume_throw_ref(rt, cont, handlers, &boxed->raised);
   if (outcome.status < 0)
-    delete box;
+    delete boxed;
   return outcome;
 }
 
