@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# test_every_instruction meets each instruction of the stubs. Usage: every_instruction.sh PROGRAM STATIC-LIBRARY
+# The library is the one that the program was linked with.
+set -eu
+. "$(dirname "$0")/tap.sh"
+program=$1 library=$2
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+"$program" "$work/met" >/dev/null 2>&1 || true # whether the walks are right, is another test
+sort "$work/met" >"$work/met.sorted"
+
+# "DISTANCE SYMBOL INSTRUCTION" of each instruction in the assembly, but what fills gaps. As in the program the distance is
+# from wasmfx_resume_word. Of the call at `enter` the second byte has a label, wfx_base, and nobody can stop there.
+objdump -d --no-show-raw-insn "$library" | awk '
+  function number(text,   i, value) {
+    for (i = 1; i <= length(text); i++)
+      value = 16 * value + index("0123456789abcdef", substr(text, i, 1)) - 1
+    return value
+  }
+  /file format/ { inside = /_sysv/; symbol = "" }
+  inside && /^[0-9a-f]+ <.*>:$/ {
+    symbol = $2
+    gsub(/[<>:]/, "", symbol)
+    if (symbol == "wasmfx_resume_word") origin = number($1)
+  }
+  inside && /^ +[0-9a-f]+:/ {
+    if (symbol == "wfx_base" && !met_base++) next
+    address = $1
+    sub(/:/, "", address)
+    $1 = ""
+    if (!/ (nop|cs nop|data16|xchg +%ax,%ax)/) { places[++count] = number(address); texts[count] = symbol $0 }
+  }
+  END { for (i = 1; i <= count; i++) print places[i] - origin, texts[i] }
+' | sort >"$work/all"
+
+check 'the disassembly has all of it' test "$(wc -l <"$work/all")" -gt 500
+check 'the stubs are met' grep -qx 0 "$work/met.sorted"
+nothing 'every instruction of the stubs is met' "$(join -v 1 "$work/all" "$work/met.sorted")"
+echo "# $(wc -l <"$work/all") instructions"
+finish

@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Steps through the library one instruction at a time, and from each of them walks the stack by its call frame
+ * information, as a profiler or a debugger does that stops anywhere.
+ *
+ * The cast is the host H and the bodies A and B. A walk is read as a text of those that it passes, innermost first: "BAH"
+ * is B, resumed by A, resumed by the host. It must end in main() and _start. A program is the sequence of what is read on
+ * its way, each text once for as long as it stays: "H AH H" is a resume and a return. Any walk that is broken, that
+ * misses somebody or goes the wrong way at a single instruction is a text more.
+ *
+ * Each program is run as it is, with float control words, with a hook, and with both, since these take other paths. With an argument,
+ * the instructions that were met are written to that file, for every_instruction.sh to find those that were not.
+ */
+#define _GNU_SOURCE
+#undef _FORTIFY_SOURCE /* its longjmp takes a jump to another stack for an error */
+#define UNW_LOCAL_ONLY
+#include <libunwind.h>
+
+#include "support.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+#include <wasmfx/overflow.h>
+
+/* ---- The cast: sections tell who is who ------------------------------------------------------------- */
+
+#define PART(who) __attribute__((noinline, section("part_" #who)))
+
+extern const char __start_part_A[], __stop_part_A[], __start_part_B[], __stop_part_B[];
+extern const char __start_part_H[], __stop_part_H[], __start_part_M[], __stop_part_M[];
+extern void _start(void);
+
+static const struct {
+  const char *start, *stop;
+  char letter;
+} parts[] = {
+  { __start_part_A, __stop_part_A, 'A' },
+  { __start_part_B, __stop_part_B, 'B' },
+  { __start_part_H, __stop_part_H, 'H' },
+  { __start_part_M, __stop_part_M, 'M' },
+};
+
+static char letter_at(const char *pc)
+{
+  for (size_t i = 0; i < COUNT_OF(parts); i++)
+    if (parts[i].start <= pc && pc < parts[i].stop)
+      return parts[i].letter;
+  return '\0';
+}
+
+/* ---- Steps and walks --------------------------------------------------------------------------------- */
+
+enum { MAX_FRAMES = 64, MAX_WALKS = 64, START_BYTES = 64, TRAP_FLAG = 0x100, REACH = 1 << 16 };
+
+static volatile bool is_stepping;
+static char walks[MAX_WALKS][MAX_FRAMES];
+static const char *first_at[MAX_WALKS]; /* the instruction from which a walk was read first */
+static size_t walk_count;
+static bool is_met[2 * REACH]; /* instructions, by their distance from wasmfx_resume_word() */
+
+static ptrdiff_t distance_of(const char *pc)
+{
+  return pc - (const char *)(uintptr_t)wasmfx_resume_word;
+}
+
+/* Where it did not end as it should there is a '!'. */
+static void read_walk(ucontext_t *context, char *text)
+{
+  unw_cursor_t cursor;
+  unw_word_t pc = 0;
+  size_t length = 0;
+  int step = unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) == 0 ? 1 : -1;
+  for (int frame = 0; frame < MAX_FRAMES && step > 0; frame++) {
+    unw_get_reg(&cursor, UNW_REG_IP, &pc);
+    const char letter = letter_at((const char *)(uintptr_t)pc);
+    if (letter && (length == 0 || text[length - 1] != letter))
+      text[length++] = letter;
+    step = unw_step(&cursor);
+  }
+  const uintptr_t start = (uintptr_t)_start;
+  if (step == 0 && start <= pc && pc < start + START_BYTES && length && text[length - 1] == 'M')
+    length--;
+  else
+    text[length++] = '!';
+  text[length] = '\0';
+}
+
+static void look(ucontext_t *context)
+{
+  const char *pc = (const char *)(uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+  char *text = walks[walk_count];
+  if (walk_count == MAX_WALKS)
+    return;
+  if (-REACH <= distance_of(pc) && distance_of(pc) < REACH)
+    is_met[REACH + distance_of(pc)] = true;
+  read_walk(context, text);
+  if (walk_count == 0 || strcmp(text, walks[walk_count - 1]) != 0)
+    first_at[walk_count++] = pc;
+}
+
+static void on_step(int number, siginfo_t *info, void *context)
+{
+  const int error = errno;
+  greg_t *flags = &((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL];
+  (void)number, (void)info;
+  *flags = is_stepping ? *flags | TRAP_FLAG : *flags & ~TRAP_FLAG;
+  if (is_stepping)
+    look(context);
+  errno = error;
+}
+
+/* The handler of `number` runs on a stack of its own. */
+static void handle(int number, void (*handler)(int number, siginfo_t *info, void *context))
+{
+  static char alternate[256 << 10];
+  const stack_t stack = { .ss_sp = alternate, .ss_size = sizeof alternate };
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  assert_int_equal(sigaltstack(&stack, NULL), 0);
+  assert_int_equal(sigaction(number, &action, NULL), 0);
+}
+
+/* ---- The stage ------------------------------------------------------------------------------------------ */
+
+/* What the programs need. While they run they make no assertions, which would be stepped through as well. */
+struct stage {
+  wasmfx_runtime_t *rt;
+  wasmfx_tag_t *first, *second; /* [i64] -> [i64]; only the first takes the short path */
+  wasmfx_tag_t *many;           /* [i64 i64] -> [i64 i64] */
+  wasmfx_tag_t *swap;           /* [] -> [i64] */
+  wasmfx_tag_t *oops;           /* [] -> [] */
+  const wasmfx_handlers_t *handlers;
+  wasmfx_cont_t a, b;
+  bool is_right;
+  jmp_buf out;
+};
+
+static void expect(struct stage *stage, bool condition)
+{
+  stage->is_right = stage->is_right && condition;
+}
+
+static void expect_status(struct stage *stage, wasmfx_outcome_t outcome, wasmfx_status_t status)
+{
+  expect(stage, outcome.status == status);
+}
+
+static void do_nothing(wasmfx_runtime_t *rt, void **from_word, void **to_word)
+{
+  (void)rt, (void)from_word, (void)to_word;
+}
+
+static void prepare(struct stage *stage, bool float_control, bool hook)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.float_control = float_control;
+  config.switched = hook ? do_nothing : NULL;
+  memset(stage, 0, sizeof *stage);
+  assert_status(wasmfx_runtime_new(&config, &stage->rt), WASMFX_OK);
+  stage->first = tag_of(stage->rt, "l:l");
+  stage->second = tag_of(stage->rt, "l:l");
+  stage->many = tag_of(stage->rt, "ll:ll");
+  stage->swap = tag_of(stage->rt, ":l");
+  stage->oops = tag_of(stage->rt, ":");
+  stage->handlers = HANDLERS(stage->rt, ON_LABEL(stage->first), ON_LABEL(stage->second), ON_LABEL(stage->many),
+                             ON_SWITCH(stage->swap));
+  stage->is_right = true;
+}
+
+static void go(void)
+{
+  is_stepping = true;
+  raise(SIGTRAP);
+}
+
+static void stop(void)
+{
+  is_stepping = false;
+}
+
+/* Runs a program step by step, in four worlds. */
+static void assert_walks(void (*set_up)(struct stage *stage), void (*program)(struct stage *stage),
+                         const char *expected)
+{
+  static const bool worlds[][2] = { { false, false }, { true, false }, { false, true }, { true, true } };
+  for (size_t i = 0; i < COUNT_OF(worlds); i++) {
+    static struct stage stage;
+    char text[MAX_WALKS * MAX_FRAMES] = "";
+    prepare(&stage, worlds[i][0], worlds[i][1]);
+    set_up(&stage);
+    walk_count = 0;
+    go();
+    program(&stage);
+    stop();
+    for (size_t k = 1; k < walk_count; k++) /* the first is from here: nobody is on stage yet */
+      snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k > 1 ? " " : "", walks[k]);
+    if (walk_count && strcmp(walks[walk_count - 1], "") == 0)
+      text[strlen(text) - 1] = '\0';
+    if (strcmp(text, expected) != 0)
+      for (size_t k = 0; k < walk_count; k++)
+        print_error("  \"%s\" from wasmfx_resume_word%+td\n", walks[k], distance_of(first_at[k]));
+    assert_string_equal(text, expected);
+    assert_true(stage.is_right);
+    assert_live(stage.rt, 0, 0);
+    assert_status(wasmfx_runtime_free(stage.rt, NULL), WASMFX_OK);
+  }
+}
+
+/* ---- resume, suspend, return --------------------------------------------------------------------------------- */
+
+PART(A) static uint64_t a_suspends_twice(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  expect_status(stage, wasmfx_suspend_word(rt, stage->first, word), WASMFX_RETURNED);
+  expect_status(stage, wasmfx_suspend_word(rt, stage->second, word), WASMFX_RETURNED);
+  return word;
+}
+
+static void two_that_suspend(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_suspends_twice, stage);
+  stage->b = word_cont_of(stage->rt, "l:l", a_suspends_twice, stage);
+}
+
+PART(H) static void run_both(struct stage *stage)
+{
+  wasmfx_cont_t *both[] = { &stage->a, &stage->b }; /* the second finds a stack at hand */
+  for (int i = 0; i < 2; i++) {
+    expect_status(stage, wasmfx_resume_word(stage->rt, both[i], stage->handlers, 1), WASMFX_SUSPENDED);
+    expect_status(stage, wasmfx_resume_word(stage->rt, both[i], stage->handlers, 1), WASMFX_SUSPENDED);
+    expect_status(stage, wasmfx_resume_word(stage->rt, both[i], NULL, 1), WASMFX_RETURNED);
+  }
+}
+
+static void resume_suspend_and_return_in_word_form(void **state)
+{
+  (void)state;
+  assert_walks(two_that_suspend, run_both, "H AH H AH H AH H AH H AH H AH H");
+}
+
+static void two_of_another_class(struct stage *stage)
+{
+  two_that_suspend(stage);
+  wasmfx_cont_stack_class(stage->rt, stage->a, 1);
+  wasmfx_cont_stack_class(stage->rt, stage->b, 1);
+}
+
+static void a_fresh_start_on_a_stack_that_is_not_at_hand(void **state)
+{
+  (void)state;
+  assert_walks(two_of_another_class, run_both, "H AH H AH H AH H AH H AH H AH H");
+}
+
+PART(A) static void a_suspends_values(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
+                                      wasmfx_value_t *results)
+{
+  struct stage *stage = env;
+  const wasmfx_value_t values[2] = { args[0], args[1] };
+  expect_status(stage, wasmfx_suspend(rt, stage->many, values, 2), WASMFX_RETURNED);
+  expect_status(stage, wasmfx_suspend(rt, stage->first, values, 1), WASMFX_RETURNED); /* by word */
+  results[0] = values[0];
+  results[1] = values[1];
+}
+
+static void one_of_values(struct stage *stage)
+{
+  stage->a = cont_of(stage->rt, "ll:ll", a_suspends_values, stage);
+}
+
+PART(H) static void run_values(struct stage *stage)
+{
+  const wasmfx_value_t values[2] = { { .i64 = 1 }, { .i64 = 2 } };
+  expect_status(stage, wasmfx_resume(stage->rt, &stage->a, stage->handlers, values, 2), WASMFX_SUSPENDED);
+  expect_status(stage, wasmfx_resume(stage->rt, &stage->a, stage->handlers, values, 2), WASMFX_SUSPENDED);
+  expect_status(stage, wasmfx_resume(stage->rt, &stage->a, stage->handlers, values, 1), WASMFX_RETURNED);
+}
+
+static void resume_suspend_and_return_in_general_form(void **state)
+{
+  (void)state;
+  assert_walks(one_of_values, run_values, "H AH H AH H AH H");
+}
+
+/* ---- Chains ------------------------------------------------------------------------------------------------- */
+
+PART(B) static uint64_t b_suspends_twice(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  const wasmfx_value_t values[2] = { { .i64 = 1 }, { .i64 = 2 } };
+  expect_status(stage, wasmfx_suspend_word(rt, stage->first, word), WASMFX_RETURNED);
+  expect_status(stage, wasmfx_suspend(rt, stage->many, values, 2), WASMFX_RETURNED);
+  return word;
+}
+
+PART(A) static uint64_t a_resumes_b(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  expect_status(stage, wasmfx_resume_word(rt, &stage->b, NULL, word), WASMFX_RETURNED);
+  return word;
+}
+
+static void one_in_another(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_resumes_b, stage);
+  stage->b = word_cont_of(stage->rt, "l:l", b_suspends_twice, stage);
+}
+
+PART(H) static void run_chain(struct stage *stage)
+{
+  const wasmfx_value_t values[2] = { { .i64 = 1 }, { .i64 = 2 } };
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_SUSPENDED);
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_SUSPENDED);
+  expect_status(stage, wasmfx_resume(stage->rt, &stage->a, stage->handlers, values, 2), WASMFX_RETURNED);
+}
+
+static void a_chain_is_captured_and_resumed(void **state)
+{
+  (void)state;
+  assert_walks(one_in_another, run_chain, "H AH BAH H BAH H BAH AH H");
+}
+
+/* ---- switch --------------------------------------------------------------------------------------------------- */
+
+PART(B) static void b_switches_back(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
+                                    wasmfx_value_t *results)
+{
+  struct stage *stage = env;
+  wasmfx_cont_t other = args[0].contref;
+  (void)results;
+  wasmfx_switch(rt, &other, stage->swap, NULL, NULL, 0);
+}
+
+PART(A) static void a_switches_to_b(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
+                                    wasmfx_value_t *results)
+{
+  struct stage *stage = env;
+  (void)args, (void)results;
+  expect_status(stage, wasmfx_switch(rt, &stage->b, stage->swap, NULL, NULL, 0), WASMFX_RETURNED);
+}
+
+static void two_that_switch(struct stage *stage)
+{
+  stage->a = cont_of(stage->rt, "c:l", a_switches_to_b, stage);
+  stage->b = cont_of(stage->rt, "c:l", b_switches_back, stage);
+}
+
+PART(H) static void run_switches(struct stage *stage)
+{
+  const wasmfx_value_t nobody = { .contref = WASMFX_NULL_CONT };
+  expect_status(stage, wasmfx_resume(stage->rt, &stage->a, stage->handlers, &nobody, 1), WASMFX_RETURNED);
+  expect(stage, wasmfx_drop(stage->rt, &stage->b) == WASMFX_OK);
+}
+
+/* At the last instruction, when A is cut off and where B goes on is not looked at yet, there is neither. */
+static void switch_there_and_back_in_general_form(void **state)
+{
+  (void)state;
+  assert_walks(two_that_switch, run_switches, "H AH H BH H AH H");
+}
+
+PART(B) static uint64_t b_switches_a_word_back(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t other)
+{
+  struct stage *stage = env;
+  wasmfx_switch_word(rt, &other, stage->swap, NULL, word);
+  return word;
+}
+
+PART(A) static uint64_t a_switches_a_word_to_b(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  expect_status(stage, wasmfx_switch_word(rt, &stage->b, stage->swap, NULL, word), WASMFX_RETURNED);
+  return word;
+}
+
+static void two_that_switch_words(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_switches_a_word_to_b, stage);
+  stage->b = word_cont_of(stage->rt, "lc:l", b_switches_a_word_back, stage);
+}
+
+PART(H) static void run_word_switches(struct stage *stage)
+{
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_RETURNED);
+  expect(stage, wasmfx_drop(stage->rt, &stage->b) == WASMFX_OK);
+}
+
+static void switch_there_and_back_in_word_form(void **state)
+{
+  (void)state;
+  assert_walks(two_that_switch_words, run_word_switches, "H AH H BH H AH H");
+}
+
+/* A is in a resume of B; what B leaves by a switch is both, and who comes stands directly under the host. */
+PART(A) static uint64_t a_is_switched_to(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t other)
+{
+  struct stage *stage = env;
+  expect_status(stage, wasmfx_switch_word(rt, &other, stage->swap, NULL, word), WASMFX_RETURNED);
+  return word;
+}
+
+PART(B) static uint64_t b_leaves_its_resumer(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  wasmfx_cont_t target = word_cont_of(rt, "lc:l", a_is_switched_to, stage);
+  (void)from;
+  expect_status(stage, wasmfx_switch_word(rt, &target, stage->swap, NULL, word), WASMFX_RETURNED);
+  expect(stage, wasmfx_drop(rt, &target) == WASMFX_OK);
+  return word;
+}
+
+static void one_that_leaves_its_resumer(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_resumes_b, stage);
+  stage->b = word_cont_of(stage->rt, "l:l", b_leaves_its_resumer, stage);
+}
+
+PART(H) static void run_a(struct stage *stage)
+{
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_RETURNED);
+}
+
+static void switch_out_of_a_chain_and_back_into_it(void **state)
+{
+  (void)state;
+  assert_walks(one_that_leaves_its_resumer, run_a, "H AH BAH H AH H BAH AH H");
+}
+
+/* ---- Ends ------------------------------------------------------------------------------------------------------- */
+
+PART(B) static uint64_t b_throws(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)from;
+  wasmfx_throw(rt, ((struct stage *)env)->oops, NULL, 0);
+  return word;
+}
+
+PART(A) static uint64_t a_catches_and_traps(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  expect_status(stage, wasmfx_resume_word(rt, &stage->b, stage->handlers, word), WASMFX_THREW);
+  wasmfx_trap(rt, 5);
+  return word;
+}
+
+static void one_that_throws_into_one_that_traps(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_catches_and_traps, stage);
+  stage->b = word_cont_of(stage->rt, "l:l", b_throws, stage);
+}
+
+PART(H) static void run_until_trap(struct stage *stage)
+{
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_TRAPPED);
+}
+
+static void throw_and_trap(void **state)
+{
+  (void)state;
+  assert_walks(one_that_throws_into_one_that_traps, run_until_trap, "H AH BAH AH H");
+}
+
+PART(A) static uint64_t a_catches_twice(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  expect_status(stage, wasmfx_suspend_word(rt, stage->first, word), WASMFX_THREW);
+  expect_status(stage, wasmfx_suspend_word(rt, stage->first, word), WASMFX_THREW);
+  return word;
+}
+
+static void one_that_catches(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_catches_twice, stage);
+}
+
+PART(H) static void run_throwing(struct stage *stage)
+{
+  const wasmfx_exception_t exception = { stage->oops, NULL, 0, NULL };
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_SUSPENDED);
+  expect_status(stage, wasmfx_resume_throw(stage->rt, &stage->a, stage->handlers, stage->oops, NULL, 0),
+                WASMFX_SUSPENDED);
+  expect_status(stage, wasmfx_resume_throw_ref(stage->rt, &stage->a, stage->handlers, &exception), WASMFX_RETURNED);
+}
+
+static void resume_throw_and_resume_throw_ref(void **state)
+{
+  (void)state;
+  assert_walks(one_that_catches, run_throwing, "H AH H AH H AH H");
+}
+
+PART(A) static uint64_t a_leaves_a_root_open(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_scope_t scope;
+  (void)from;
+  expect(env, wasmfx_root_enter(rt, &scope) == WASMFX_OK);
+  return word;
+}
+
+static void one_that_leaves_a_root_open(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_leaves_a_root_open, stage);
+}
+
+static void a_return_below_an_open_root(void **state)
+{
+  (void)state;
+  assert_walks(one_that_leaves_a_root_open, run_a, "H AH H");
+}
+
+PART(A) static uint64_t a_jumps(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)rt, (void)word, (void)from;
+  stop(); /* the C library's call frame information is not right everywhere on the way */
+  longjmp(stage->out, 1);
+}
+
+static void one_that_jumps(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_jumps, stage);
+}
+
+PART(H) static void run_until_jump(struct stage *stage)
+{
+  wasmfx_mark_t mark;
+  wasmfx_mark(stage->rt, &mark);
+  if (setjmp(stage->out) == 0)
+    wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1);
+  go();
+  expect(stage, wasmfx_unwind_to(stage->rt, &mark, NULL) == WASMFX_OK);
+}
+
+static void a_jump_and_an_unwinding(void **state)
+{
+  (void)state;
+  assert_walks(one_that_jumps, run_until_jump, "H AH H");
+}
+
+/* ---- Overflow ------------------------------------------------------------------------------------------------------- */
+
+/* From where it is all but full. */
+PART(A) static uint64_t a_recurses(uint64_t calls)
+{
+  volatile uint64_t mine[16];
+  mine[0] = calls;
+  return calls ? a_recurses(calls - 1) + mine[0] : 0;
+}
+
+PART(A) static uint64_t a_overflows(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  void *low, *high;
+  (void)from;
+  expect(stage, wasmfx_stack_bounds(rt, &low, &high) == WASMFX_OK);
+  const size_t room = (size_t)((char *)__builtin_frame_address(0) - (char *)low);
+  volatile char *most = __builtin_alloca(room - 4096);
+  most[0] = 0;
+  return a_recurses(word << 20);
+}
+
+static struct stage *overflowing;
+
+/* The handler's return goes straight to where the continuation ends: no step stops there, so it is looked at from here. */
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+  if (wasmfx_overflow_handle(overflowing->rt, info->si_addr, context) == WASMFX_OK)
+    look(context);
+  else
+    signal(number, SIG_DFL);
+}
+
+static void one_that_overflows(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_overflows, stage);
+  overflowing = stage;
+  handle(SIGSEGV, on_fault);
+}
+
+PART(H) static void run_until_overflow(struct stage *stage)
+{
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_OVERFLOWED);
+}
+
+static void an_overflow(void **state)
+{
+  (void)state;
+  assert_walks(one_that_overflows, run_until_overflow, "H AH H");
+}
+
+/* ---- What fails, and what is only called --------------------------------------------------------------------------------- */
+
+static void nobody(struct stage *stage)
+{
+  (void)stage;
+}
+
+PART(H) static void run_failures(struct stage *stage)
+{
+  const wasmfx_exception_t exception = { stage->oops, NULL, 0, NULL };
+  wasmfx_runtime_t *rt = stage->rt;
+  wasmfx_cont_t null = WASMFX_NULL_CONT;
+  expect_status(stage, wasmfx_resume_word(rt, &null, stage->handlers, 0), WASMFX_TRAP_NULL_CONT);
+  expect_status(stage, wasmfx_resume(rt, &null, stage->handlers, NULL, 0), WASMFX_TRAP_NULL_CONT);
+  expect_status(stage, wasmfx_resume_throw(rt, &null, NULL, stage->oops, NULL, 0), WASMFX_TRAP_NULL_CONT);
+  expect_status(stage, wasmfx_resume_throw_ref(rt, &null, NULL, &exception), WASMFX_TRAP_NULL_CONT);
+  expect_status(stage, wasmfx_suspend_word(rt, stage->first, 0), WASMFX_TRAP_UNHANDLED);
+  expect_status(stage, wasmfx_suspend(rt, stage->oops, NULL, 0), WASMFX_TRAP_UNHANDLED);
+  expect_status(stage, wasmfx_switch(rt, &null, stage->swap, NULL, NULL, 0), WASMFX_TRAP_NULL_CONT);
+  expect_status(stage, wasmfx_switch_word(rt, &null, stage->swap, NULL, 0), WASMFX_TRAP_NULL_CONT);
+}
+
+static void calls_that_fail(void **state)
+{
+  (void)state;
+  assert_walks(nobody, run_failures, "H");
+}
+
+int wfx_personality(int version, int actions);
+
+/* As the unwinder does: there are two phases. What it answers, test_cxx.cc looks at. */
+PART(H) static void call_personality(struct stage *stage)
+{
+  expect(stage, wfx_personality(1, 1) != wfx_personality(1, 2));
+}
+
+static void the_personality_of_the_bottom(void **state)
+{
+  (void)state;
+  assert_walks(nobody, call_personality, "H");
+}
+
+static void write_met(const char *path)
+{
+  FILE *file = fopen(path, "w");
+  if (!file)
+    abort();
+  for (int i = 0; i < 2 * REACH; i++)
+    if (is_met[i])
+      fprintf(file, "%d\n", i - REACH);
+  fclose(file);
+}
+
+PART(M) int main(int argc, char **argv)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(resume_suspend_and_return_in_word_form),
+    cmocka_unit_test(a_fresh_start_on_a_stack_that_is_not_at_hand),
+    cmocka_unit_test(resume_suspend_and_return_in_general_form),
+    cmocka_unit_test(a_chain_is_captured_and_resumed),
+    cmocka_unit_test(switch_there_and_back_in_general_form),
+    cmocka_unit_test(switch_there_and_back_in_word_form),
+    cmocka_unit_test(switch_out_of_a_chain_and_back_into_it),
+    cmocka_unit_test(throw_and_trap),
+    cmocka_unit_test(resume_throw_and_resume_throw_ref),
+    cmocka_unit_test(a_return_below_an_open_root),
+    cmocka_unit_test(a_jump_and_an_unwinding),
+    cmocka_unit_test(an_overflow),
+    cmocka_unit_test(calls_that_fail),
+    cmocka_unit_test(the_personality_of_the_bottom),
+  };
+  handle(SIGTRAP, on_step);
+  const int failed = cmocka_run_group_tests_name("every instruction", tests, NULL, NULL);
+  if (argc > 1)
+    write_met(argv[1]);
+  return failed;
+}
