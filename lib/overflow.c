@@ -21,8 +21,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "runtime.h"
@@ -37,7 +35,10 @@ struct wfx_thread {
   struct wfx_watch *watches;
   char *signal_stack; /* with a guard of its own below; NULL: the host has one */
   size_t signal_stack_bytes;
-  uintptr_t passing_on; /* the frame from which a fault is being passed on */
+  struct {
+    uintptr_t frame;
+    const void *context;
+  } passing_on; /* the fault that is being passed on, and from where */
 };
 
 /* Of this thread. Read by its signal handler, where nothing but a plain load will do. */
@@ -45,10 +46,12 @@ static _Thread_local struct wfx_thread own __attribute__((tls_model("initial-exe
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static size_t threads;                                   /* that watch */
-static bool is_installed;                                /* perhaps below a handler that somebody put above it */
 static bool has_key;
 static pthread_key_t exit_key;
-static struct sigaction oldest, before; /* who had the signal when ours was installed first, and last */
+static bool is_installed;       /* perhaps below a handler that somebody put above it */
+static bool is_installed_twice; /* and above that one again */
+static struct sigaction oldest; /* who had the signal when ours was installed first */
+static struct sigaction before; /* and when it was installed again */
 
 /* Never inlined: compilers keep the address of a thread-local variable over calls, also over those that come back on
  * another stack. */
@@ -87,15 +90,21 @@ static bool has_handler(const struct sigaction *action)
   return action->sa_flags & SA_SIGINFO || (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
 }
 
-/* As the kernel would: with the mask that it asked for. */
-static void call(const struct sigaction *action, int signal, siginfo_t *info, void *context)
+/* As the kernel would: with the mask that it asked for, and but once if that is what it asked for. */
+static void call(struct sigaction *action, int signal, siginfo_t *info, void *context)
 {
-  sigset_t mask;
-  pthread_sigmask(SIG_BLOCK, &action->sa_mask, &mask);
-  if (action->sa_flags & SA_SIGINFO)
-    action->sa_sigaction(signal, info, context);
+  const struct sigaction asked = *action;
+  sigset_t mask, same;
+  sigemptyset(&same);
+  sigaddset(&same, signal);
+  pthread_sigmask(asked.sa_flags & SA_NODEFER ? SIG_UNBLOCK : SIG_BLOCK, &same, &mask);
+  pthread_sigmask(SIG_BLOCK, &asked.sa_mask, NULL);
+  if (asked.sa_flags & SA_RESETHAND)
+    *action = (struct sigaction){ .sa_handler = SIG_DFL };
+  if (asked.sa_flags & SA_SIGINFO)
+    asked.sa_sigaction(signal, info, context);
   else
-    action->sa_handler(signal);
+    asked.sa_handler(signal);
   pthread_sigmask(SIG_SETMASK, &mask, NULL);
 }
 
@@ -113,20 +122,22 @@ static void let_die(const struct sigaction *action, int signal, const siginfo_t 
 
 /*
  * Where ours was installed twice, with somebody else's between, that one may call it
- * once more: then it is the oldest one's turn. Its frame tells: it lies below, unlike
+ * once more: then it is the oldest one's turn. Its frame lies below then, unlike
  * that of the next fault after a handler has left by longjmp.
  */
 static void pass_on(struct wfx_thread *thread, int signal, siginfo_t *info, void *context)
 {
-  const uintptr_t here = (uintptr_t)__builtin_frame_address(0), outer = thread->passing_on;
-  const struct sigaction *action = here < outer ? &oldest : &before;
+  const uintptr_t here = (uintptr_t)__builtin_frame_address(0), outer = thread->passing_on.frame;
+  const bool comes_again = here < outer && context == thread->passing_on.context;
+  struct sigaction *action = is_installed_twice && !comes_again ? &before : &oldest;
   if (!has_handler(action)) {
     let_die(action, signal, info);
     return;
   }
-  thread->passing_on = here;
+  thread->passing_on.frame = here;
+  thread->passing_on.context = context;
   call(action, signal, info, context);
-  thread->passing_on = outer;
+  thread->passing_on.frame = outer;
 }
 
 static void on_fault(int signal, siginfo_t *info, void *context)
@@ -153,9 +164,8 @@ static void install(void)
   sigaction(SIGSEGV, NULL, &now);
   if (is_own(&now))
     return;
-  before = now;
-  if (!is_installed)
-    oldest = now;
+  is_installed_twice = is_installed;
+  *(is_installed ? &before : &oldest) = now;
   is_installed = true;
   sigaction(SIGSEGV, &action, NULL);
 }
@@ -167,8 +177,9 @@ static void uninstall(void)
   sigaction(SIGSEGV, NULL, &now);
   if (!is_own(&now))
     return;
-  sigaction(SIGSEGV, &before, NULL);
-  is_installed = memcmp(&before, &oldest, sizeof before) != 0;
+  sigaction(SIGSEGV, is_installed_twice ? &before : &oldest, NULL);
+  is_installed = is_installed_twice;
+  is_installed_twice = false;
 }
 
 /* ---- The alternate stack ---------------------------------------------------------------------------- */

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A stack that runs into its guard is a trap of its continuation: at every distance from the guard and in every verb, under
- * both kinds of guards, a thousand deep; and what is no overflow goes to the handler that was there before.
+ * A stack that runs into its guard is a trap of its continuation: at every distance from the guard and in every verb,
+ * under each kind of guard, a thousand deep, with scopes open, and whatever the processor was doing. What else may come
+ * as a signal, and to whom it goes, is in test_overflow_signals.c.
  */
-#define _GNU_SOURCE /* sigaltstack, REG_RIP */
+#define _GNU_SOURCE /* MAP_ANONYMOUS */
 
 #include "support.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Built in a file of its own: with -fstack-clash-protection. */
 uint64_t fill_large_frame(unsigned index);
@@ -118,6 +124,402 @@ static void overflow_after_a_suspension_is_one_of_the_last_resumer(void **state)
   assert_live(rt, 0, 0);
 }
 
+/* ---- Guards ------------------------------------------------------------------------------------ */
+
+static void overflow_is_caught_by_guards_of_either_kind(void **state)
+{
+  static const uint32_t guards[] = { WASMFX_GUARD_LIGHT, WASMFX_GUARD_PROTECT };
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  for (size_t i = 0; i < COUNT_OF(guards); i++) {
+    config.guard = guards[i];
+    struct world *world = world_new(&config);
+    assert_status(wasmfx_overflow_catch(world->rt), WASMFX_OK);
+    assert_outcome(overflow_once(world->rt, run_recursion, 0), WASMFX_OVERFLOWED);
+    if (stats_of(world->rt).guard != guards[i])
+      print_message("this kernel has no light guards: others were tried twice\n");
+    world_free(world);
+  }
+}
+
+static void a_guard_may_be_of_many_pages(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.guard_bytes = 65536;
+  struct world *world = world_new(&config);
+  assert_status(wasmfx_overflow_catch(world->rt), WASMFX_OK);
+  /* One touch in each frame, far from the last: it meets the guard at some place in the middle. */
+  for (size_t step = 4096; step < 60000; step += 5000)
+    assert_outcome(overflow_once(world->rt, run_recursion, step), WASMFX_OVERFLOWED);
+  world_free(world);
+}
+
+/* A host's stacks: a page that nobody may touch, and the stack above it. */
+static void *allocate_guarded(void *context, size_t bytes, uint32_t tenant)
+{
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  (void)context, (void)tenant;
+  char *range = mmap(NULL, page + bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  assert_true(range != MAP_FAILED);
+  assert_int_equal(mprotect(range, page, PROT_NONE), 0);
+  return range + page;
+}
+
+static void release_guarded(void *context, void *memory, size_t bytes, uint32_t tenant)
+{
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  (void)context, (void)tenant;
+  assert_int_equal(munmap((char *)memory - page, page + bytes), 0);
+}
+
+static void the_page_below_a_stack_of_the_hosts_is_a_guard(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.stack_allocator = (wasmfx_stack_allocator_t){ allocate_guarded, release_guarded, NULL };
+  struct world *world = world_new(&config);
+  assert_status(wasmfx_overflow_catch(world->rt), WASMFX_OK);
+  for (unsigned i = 0; i < 10; i++)
+    assert_outcome(overflow_once(world->rt, run_recursion, 0), WASMFX_OVERFLOWED);
+  assert_live(world->rt, 0, 0);
+  world_free(world);
+}
+
+/* ---- What is around the continuation ------------------------------------------------------------- */
+
+enum { NEST = 1000 };
+static unsigned overflows_seen;
+
+static uint64_t run_nest(wasmfx_runtime_t *rt, void *env, uint64_t depth, wasmfx_cont_t from)
+{
+  if (depth < NEST) {
+    wasmfx_cont_t k = word_cont_of(rt, "l:l", run_nest, env);
+    assert_outcome(wasmfx_resume_word(rt, &k, NULL, depth + 1), WASMFX_OVERFLOWED);
+    assert_int_equal(wasmfx_depth(rt), depth);
+    overflows_seen++;
+  }
+  return run_recursion(rt, env, 0, from);
+}
+
+static void a_thousand_nested_ones_overflow_one_after_the_other(void **state)
+{
+  wasmfx_runtime_t *rt = catching(state);
+  overflows_seen = 0;
+  assert_outcome(overflow_once(rt, run_nest, 1), WASMFX_OVERFLOWED);
+  assert_int_equal(overflows_seen, NEST - 1);
+  assert_int_equal(stats_of(rt).stacks_made, NEST);
+  assert_live(rt, 0, 0);
+}
+
+static uint64_t run_inside_scopes(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_scope_t scopes[4];
+  assert_status(wasmfx_barrier_enter(rt, &scopes[0]), WASMFX_OK);
+  assert_status(wasmfx_root_enter(rt, &scopes[1]), WASMFX_OK);
+  assert_status(wasmfx_barrier_enter(rt, &scopes[2]), WASMFX_OK);
+  assert_status(wasmfx_root_enter(rt, &scopes[3]), WASMFX_OK);
+  assert_int_equal(wasmfx_depth(rt), 0);
+  return run_recursion(rt, env, word, from);
+}
+
+static void overflow_closes_the_roots_and_barriers_that_it_left_open(void **state)
+{
+  wasmfx_runtime_t *rt = catching(state);
+  wasmfx_scope_t outside;
+  assert_status(wasmfx_barrier_enter(rt, &outside), WASMFX_OK);
+  assert_outcome(overflow_once(rt, run_inside_scopes, 0), WASMFX_OVERFLOWED);
+  assert_status(wasmfx_barrier_leave(rt, &outside), WASMFX_OK); /* the innermost one again */
+  assert_live(rt, 0, 0);
+}
+
+static uint64_t run_under_a_root(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_scope_t root;
+  (void)env, (void)from;
+  assert_status(wasmfx_root_enter(rt, &root), WASMFX_OK);
+  assert_outcome(overflow_once(rt, run_recursion, 0), WASMFX_OVERFLOWED);
+  assert_int_equal(wasmfx_depth(rt), 0);
+  assert_status(wasmfx_root_leave(rt, &root), WASMFX_OK);
+  assert_int_equal(wasmfx_depth(rt), 1);
+  return word;
+}
+
+static void overflow_under_a_root_ends_at_the_resume_inside_it(void **state)
+{
+  wasmfx_runtime_t *rt = catching(state);
+  const wasmfx_outcome_t out = overflow_once(rt, run_under_a_root, 7);
+  assert_outcome(out, WASMFX_RETURNED);
+  assert_int_equal(out.word, 7);
+}
+
+/* Resumes another, which suspends through both of them, then overflows; and overflows itself. */
+static uint64_t run_outer(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_cont_t inner = word_cont_of(rt, "l:l", run_after_a_suspension, env);
+  assert_outcome(wasmfx_resume_word(rt, &inner, NULL, word), WASMFX_OVERFLOWED);
+  return run_after_a_suspension(rt, env, word + 1, from);
+}
+
+static void overflow_in_a_chain_that_was_captured_ends_its_innermost_alone(void **state)
+{
+  wasmfx_runtime_t *rt = catching(state);
+  question = tag_of(rt, "l:l");
+  wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(question));
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_outer, NULL);
+  wasmfx_outcome_t out = wasmfx_resume_word(rt, &k, handlers, 1);
+  assert_outcome(out, WASMFX_SUSPENDED);
+  assert_int_equal(out.word, 1); /* from the inner one, with both captured */
+  assert_live(rt, 2, 2);
+  out = wasmfx_resume_word(rt, &k, handlers, 0);
+  assert_outcome(out, WASMFX_SUSPENDED);
+  assert_int_equal(out.word, 2); /* from the outer one: the inner one has overflowed */
+  assert_live(rt, 1, 1);
+  assert_outcome(wasmfx_resume_word(rt, &k, handlers, 0), WASMFX_OVERFLOWED);
+  assert_live(rt, 0, 0);
+}
+
+static wasmfx_cont_t left_behind;
+
+static uint64_t run_with_a_suspended_one(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  left_behind = word_cont_of(rt, "l:l", run_after_a_suspension, env);
+  assert_outcome(wasmfx_resume_word(rt, &left_behind, HANDLERS(rt, ON_LABEL(question)), word), WASMFX_SUSPENDED);
+  return run_recursion(rt, env, 0, from);
+}
+
+static void a_suspended_one_outlives_the_overflow_of_who_held_it(void **state)
+{
+  wasmfx_runtime_t *rt = catching(state);
+  question = tag_of(rt, "l:l");
+  assert_outcome(overflow_once(rt, run_with_a_suspended_one, 0), WASMFX_OVERFLOWED);
+  assert_state(rt, left_behind, WASMFX_STATE_SUSPENDED);
+  assert_live(rt, 1, 1);
+  assert_outcome(wasmfx_resume_word(rt, &left_behind, NULL, 0), WASMFX_OVERFLOWED);
+  assert_live(rt, 0, 0);
+}
+
+/* ---- Hooks --------------------------------------------------------------------------------------- */
+
+static char diary[16];
+
+static void note(char letter)
+{
+  const size_t length = strlen(diary);
+  assert_true(length + 1 < sizeof diary);
+  diary[length] = letter;
+}
+
+/* A host word here is a letter; the host's own is none. */
+static char letter_of(void *word)
+{
+  return word ? *(const char *)word : '-';
+}
+
+static void note_switch(wasmfx_runtime_t *rt, void **from_word, void **to_word)
+{
+  (void)rt;
+  note(letter_of(*from_word));
+  note('>');
+  note(letter_of(*to_word));
+  note(' ');
+}
+
+static void note_death(wasmfx_runtime_t *rt, void *word)
+{
+  (void)rt;
+  note('+');
+  note(letter_of(word));
+}
+
+static void hooks_are_told_of_an_overflow_as_of_a_return(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.switched = note_switch;
+  config.died = note_death;
+  struct world *world = world_new(&config);
+  assert_status(wasmfx_overflow_catch(world->rt), WASMFX_OK);
+  memset(diary, 0, sizeof diary);
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_recursion, NULL);
+  *wasmfx_cont_host_word(world->rt, k) = (char[]){ 'A' };
+  assert_outcome(wasmfx_resume_word(world->rt, &k, NULL, 0), WASMFX_OVERFLOWED);
+  assert_string_equal(diary, "->A A>- +A");
+  world_free(world);
+}
+
+/* ---- The processor --------------------------------------------------------------------------------- */
+
+#define DIRECTION_FLAG 0x400u
+
+/* Goes on as near to the guard as an overflow is, and touches the guard with the direction flag set and all eight
+ * registers of the x87 full. */
+static uint64_t run_in_disorder(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  void *low, *high;
+  (void)env, (void)from;
+  assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
+  volatile char *frame = __builtin_alloca((uintptr_t)__builtin_frame_address(0) - (uintptr_t)low - 4096);
+  frame[0] = 0;
+  __asm__ volatile("std\n fld1\n fld1\n fld1\n fld1\n fld1\n fld1\n fld1\n fld1\n movb $0, -8(%0)"
+                   :
+                   : "r"(low)
+                   : "memory", "cc");
+  return word;
+}
+
+static uint64_t flags(void)
+{
+  uint64_t flags;
+  __asm__ volatile("pushfq\n popq %0" : "=r"(flags));
+  return flags;
+}
+
+/* 0xffff: all registers are empty. */
+static uint16_t x87_tags(void)
+{
+  uint32_t environment[7];
+  __asm__ volatile("fnstenv %0\n fldenv %0" : "=m"(environment));
+  return (uint16_t)environment[2];
+}
+
+static void overflow_leaves_the_processor_as_the_calling_convention_says(void **state)
+{
+  wasmfx_runtime_t *rt = catching(state);
+  assert_outcome(overflow_once(rt, run_in_disorder, 0), WASMFX_OVERFLOWED);
+  assert_int_equal(flags() & DIRECTION_FLAG, 0);
+  assert_int_equal(x87_tags(), 0xffff);
+  volatile long double third = 1;
+  third /= 3;
+  assert_true(third * 3 == 1);
+}
+
+struct float_control {
+  uint32_t mxcsr;
+  uint16_t x87;
+};
+
+static struct float_control float_control(void)
+{
+  struct float_control control;
+  __asm__ volatile("stmxcsr %0\n fnstcw %1" : "=m"(control.mxcsr), "=m"(control.x87));
+  control.mxcsr &= ~0x3fu; /* what has happened, not what is to happen */
+  return control;
+}
+
+static void set_float_control(struct float_control control)
+{
+  __asm__ volatile("ldmxcsr %0\n fldcw %1" : : "m"(control.mxcsr), "m"(control.x87));
+}
+
+#define ROUND_DOWN ((struct float_control){ 0x3f80, 0x077f })
+#define ROUND_UP ((struct float_control){ 0x5f80, 0x0b7f })
+
+static uint64_t run_rounding_up(wasmfx_runtime_t *rt, void *env, uint64_t step, wasmfx_cont_t from)
+{
+  set_float_control(ROUND_UP);
+  return run_recursion(rt, env, step, from);
+}
+
+static void the_resumer_of_an_overflow_has_its_own_float_control(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.float_control = 1;
+  struct world *world = world_new(&config);
+  assert_status(wasmfx_overflow_catch(world->rt), WASMFX_OK);
+  const struct float_control before = float_control();
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_rounding_up, NULL);
+  set_float_control(ROUND_DOWN);
+  const wasmfx_outcome_t out = wasmfx_resume_word(world->rt, &k, NULL, 0);
+  const struct float_control after = float_control();
+  set_float_control(before);
+  assert_outcome(out, WASMFX_OVERFLOWED);
+  assert_int_equal(after.mxcsr, ROUND_DOWN.mxcsr);
+  assert_int_equal(after.x87, ROUND_DOWN.x87);
+  world_free(world);
+}
+
+/* ---- In other people's code -------------------------------------------------------------------------- */
+
+/* Sorts as long as there is stack for one more sorting. */
+static int compare_by_sorting(const void *left, const void *right)
+{
+  int numbers[64];
+  for (int i = 0; i < 64; i++)
+    numbers[i] = 63 - i;
+  deepest++;
+  qsort(numbers, 64, sizeof *numbers, compare_by_sorting);
+  return *(const int *)left - *(const int *)right + numbers[0];
+}
+
+static uint64_t run_sorting(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)rt, (void)env, (void)from;
+  return word + (uint64_t)compare_by_sorting(&word, &word);
+}
+
+static void overflow_below_a_function_of_libc_is_caught(void **state)
+{
+  wasmfx_runtime_t *rt = catching(state);
+  for (unsigned i = 0; i < 10; i++) {
+    assert_outcome(overflow_once(rt, run_sorting, 0), WASMFX_OVERFLOWED);
+    assert_true(deepest > 10);
+  }
+  assert_live(rt, 0, 0);
+}
+
+/* ---- Checks instead ------------------------------------------------------------------------------------ */
+
+enum { RESERVE = 12288, EXHAUSTED = 99 };
+
+/* An interpreter's call: it leaves a reserve for what does not check. */
+__attribute__((noinline)) static uint64_t interpret_call(wasmfx_runtime_t *rt, const char *limit, uint64_t depth)
+{
+  volatile char locals[128];
+  locals[0] = (char)depth;
+  if ((const char *)__builtin_frame_address(0) < limit)
+    wasmfx_trap(rt, EXHAUSTED);
+  deepest = (unsigned)depth;
+  const uint64_t below = interpret_call(rt, limit, depth + 1);
+  return below + (uint64_t)locals[0];
+}
+
+static void *checked_low;
+
+static uint64_t run_interpreter(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  void *high;
+  (void)env, (void)from;
+  assert_status(wasmfx_stack_bounds(rt, &checked_low, &high), WASMFX_OK);
+  return interpret_call(rt, (const char *)checked_low + RESERVE, word);
+}
+
+/* A stack is all zeros before it is first used. */
+__attribute__((noinline, no_sanitize("address"))) static bool is_untouched(const char *low, size_t bytes)
+{
+  for (size_t i = 0; i < bytes; i++)
+    if (low[i])
+      return false;
+  return true;
+}
+
+static void code_that_checks_its_stack_traps_by_itself_and_keeps_its_reserve(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state); /* nothing is caught: running into the guard would be the end */
+  const wasmfx_outcome_t out = overflow_once(rt, run_interpreter, 0);
+  assert_outcome(out, WASMFX_TRAPPED);
+  assert_int_equal(out.code, EXHAUSTED);
+  assert_true(deepest > 50);
+  assert_true(is_untouched(checked_low, RESERVE / 3)); /* the trap itself needs some */
+  assert_false(is_untouched(checked_low, 2 * RESERVE));
+}
+
 /* ---- In the library's own functions ------------------------------------------------------------------ */
 
 struct verbs {
@@ -214,6 +616,19 @@ int main(void)
     in_a_world(overflow_is_caught_at_every_distance_from_the_guard),
     in_a_world(a_frame_larger_than_the_guard_is_caught_where_it_is_probed),
     in_a_world(overflow_after_a_suspension_is_one_of_the_last_resumer),
+    cmocka_unit_test(overflow_is_caught_by_guards_of_either_kind),
+    cmocka_unit_test(a_guard_may_be_of_many_pages),
+    cmocka_unit_test(the_page_below_a_stack_of_the_hosts_is_a_guard),
+    in_a_world(a_thousand_nested_ones_overflow_one_after_the_other),
+    in_a_world(overflow_closes_the_roots_and_barriers_that_it_left_open),
+    in_a_world(overflow_under_a_root_ends_at_the_resume_inside_it),
+    in_a_world(overflow_in_a_chain_that_was_captured_ends_its_innermost_alone),
+    in_a_world(a_suspended_one_outlives_the_overflow_of_who_held_it),
+    cmocka_unit_test(hooks_are_told_of_an_overflow_as_of_a_return),
+    in_a_world(overflow_leaves_the_processor_as_the_calling_convention_says),
+    cmocka_unit_test(the_resumer_of_an_overflow_has_its_own_float_control),
+    in_a_world(overflow_below_a_function_of_libc_is_caught),
+    in_a_world(code_that_checks_its_stack_traps_by_itself_and_keeps_its_reserve),
     in_a_world(overflow_in_a_verb_leaves_nothing_half_done),
   };
   return cmocka_run_group_tests_name("overflow", tests, NULL, NULL);

@@ -1,0 +1,881 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The library's handler among those of the host: what is no overflow, or may not be one, goes to whoever had the signal
+ * before; handlers and alternate stacks of the host's stay what they are; each thread catches for itself. What kills the
+ * process happens in a child.
+ */
+#define _GNU_SOURCE    /* sigaltstack, REG_RIP */
+#undef _FORTIFY_SOURCE /* its longjmp takes a jump to another stack for an error */
+
+#include "support.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+/* ---- Bodies ------------------------------------------------------------------------------------- */
+
+static volatile uint64_t sink;
+
+/* In a section of its own, so that it can be said whether an address is in it; and it calls no sanitizer, which would
+ * overflow in its place. */
+__attribute__((noinline, section("recursion"), no_sanitize("address", "thread", "undefined"))) static uint64_t recurse(uint64_t depth)
+{
+  volatile char frame[64];
+  frame[0] = (char)depth;
+  const uint64_t below = recurse(depth + 1);
+  sink += below + (uint64_t)frame[0];
+  return below + 1;
+}
+
+extern const char __start_recursion[], __stop_recursion[];
+
+static bool is_in_recurse(const void *pc)
+{
+  return __start_recursion <= (const char *)pc && (const char *)pc < __stop_recursion;
+}
+
+static uint64_t run_recursion(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)rt, (void)env, (void)from;
+  return recurse(word);
+}
+
+static wasmfx_status_t overflow_once(wasmfx_runtime_t *rt)
+{
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_recursion, NULL);
+  return wasmfx_resume_word(rt, &k, NULL, 0).status;
+}
+
+/* A write of three bytes of code, which a handler can step over. */
+enum { TOUCH_BYTES = 3 };
+__attribute__((noinline, no_sanitize("address", "undefined"))) static void touch(const void *address)
+{
+  __asm__ volatile("movb $0, (%%rdi)" : : "D"(address) : "memory");
+}
+
+static uint64_t run_touch(wasmfx_runtime_t *rt, void *env, uint64_t address, wasmfx_cont_t from)
+{
+  (void)rt, (void)env, (void)from;
+  touch((const void *)(uintptr_t)address);
+  return address;
+}
+
+/* Touches an address in a continuation, which goes on afterwards. */
+static void touch_inside(wasmfx_runtime_t *rt, uintptr_t address)
+{
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_touch, NULL);
+  const wasmfx_outcome_t out = wasmfx_resume_word(rt, &k, NULL, address);
+  assert_outcome(out, WASMFX_RETURNED);
+  assert_true(out.word == address);
+}
+
+/* ---- Handlers of the host's ------------------------------------------------------------------------ */
+
+static struct {
+  unsigned count;
+  const void *address;
+  int code;
+  bool has_context;
+  bool blocks_fault, blocks_usr2;
+  const char *frame; /* where it ran */
+} seen;
+
+/* Notes what it got, and steps over the touch. */
+static void on_fault(int signal, siginfo_t *info, void *context)
+{
+  sigset_t mask;
+  (void)signal;
+  sigprocmask(SIG_BLOCK, NULL, &mask);
+  seen.count++;
+  seen.address = info->si_addr;
+  seen.code = info->si_code;
+  seen.has_context = context != NULL;
+  seen.blocks_fault = sigismember(&mask, SIGSEGV);
+  seen.blocks_usr2 = sigismember(&mask, SIGUSR2);
+  seen.frame = __builtin_frame_address(0);
+  ((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP] += TOUCH_BYTES;
+}
+
+/* Puts a handler, and answers what was there. */
+static struct sigaction put_handler(void (*handler)(int, siginfo_t *, void *), int flags)
+{
+  struct sigaction action = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK | flags }, old;
+  sigemptyset(&action.sa_mask);
+  assert_int_equal(sigaction(SIGSEGV, &action, &old), 0);
+  return old;
+}
+
+static void restore(const struct sigaction *action)
+{
+  assert_int_equal(sigaction(SIGSEGV, action, NULL), 0);
+}
+
+static bool has_signal(void (*handler)(int, siginfo_t *, void *))
+{
+  struct sigaction now;
+  assert_int_equal(sigaction(SIGSEGV, NULL, &now), 0);
+  return now.sa_flags & SA_SIGINFO && now.sa_sigaction == handler;
+}
+
+/* A handler of the host's below, the library's above. */
+static wasmfx_runtime_t *catching_above(void **state, struct sigaction *old)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  memset(&seen, 0, sizeof seen);
+  *old = put_handler(on_fault, 0);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  return rt;
+}
+
+/* And the end of that, after which the host has the signal again. */
+static void ignore(wasmfx_runtime_t *rt, const struct sigaction *old)
+{
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_true(has_signal(on_fault));
+  restore(old);
+}
+
+/* ---- What is no overflow ----------------------------------------------------------------------------- */
+
+static void a_null_pointer_goes_to_the_handler_that_was_there_before(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  touch_inside(rt, 16);
+  ignore(rt, &old);
+  assert_int_equal(seen.count, 1);
+  assert_true((uintptr_t)seen.address == 16);
+  assert_int_equal(seen.code, SEGV_MAPERR);
+  assert_true(seen.has_context);
+}
+
+/* The low end of its own stack, which is then free, and not the next one to be taken. */
+static uint64_t run_bounds(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  void *low, *high;
+  (void)env, (void)from, (void)word;
+  assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
+  return (uintptr_t)low;
+}
+
+static uint64_t run_bounds_and_wait(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const uintptr_t low = run_bounds(rt, env, word, from);
+  (void)wasmfx_suspend_word(rt, env, low);
+  return low;
+}
+
+static void the_guard_of_another_stack_is_no_overflow(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  wasmfx_tag_t *tag = tag_of(rt, "l:l");
+  wasmfx_cont_t other = word_cont_of(rt, "l:l", run_bounds_and_wait, tag);
+  const wasmfx_outcome_t out = wasmfx_resume_word(rt, &other, HANDLERS(rt, ON_LABEL(tag)), 0);
+  assert_outcome(out, WASMFX_SUSPENDED);
+  touch_inside(rt, out.word - 8);
+  ignore(rt, &old);
+  assert_int_equal(seen.count, 1);
+  assert_true((uintptr_t)seen.address == out.word - 8);
+  assert_status(wasmfx_drop(rt, &other), WASMFX_OK);
+}
+
+static uint64_t run_touch_of_own_guard(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  touch((const void *)(uintptr_t)(run_bounds(rt, env, word, from) - 8));
+  return word;
+}
+
+static void the_own_guard_is_no_overflow_while_the_stack_pointer_is_far_away(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_touch_of_own_guard, NULL);
+  assert_outcome(wasmfx_resume_word(rt, &k, NULL, 0), WASMFX_RETURNED);
+  ignore(rt, &old);
+  assert_int_equal(seen.count, 1);
+}
+
+static void a_fault_outside_of_any_continuation_is_no_overflow(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  touch(NULL);
+  ignore(rt, &old);
+  assert_int_equal(seen.count, 1);
+}
+
+static void the_handler_before_runs_with_the_mask_that_it_asked_for(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO }, old;
+  sigset_t after;
+  memset(&seen, 0, sizeof seen);
+  sigemptyset(&action.sa_mask);
+  sigaddset(&action.sa_mask, SIGUSR2);
+  sigaction(SIGSEGV, &action, &old);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  touch_inside(rt, 16);
+  ignore(rt, &old);
+  sigprocmask(SIG_BLOCK, NULL, &after);
+  assert_int_equal(seen.count, 1);
+  assert_true(seen.blocks_fault);
+  assert_true(seen.blocks_usr2);
+  assert_false(sigismember(&after, SIGSEGV));
+  assert_false(sigismember(&after, SIGUSR2));
+}
+
+static void the_handler_before_may_want_its_own_signal_unblocked(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  memset(&seen, 0, sizeof seen);
+  const struct sigaction old = put_handler(on_fault, SA_NODEFER);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  touch_inside(rt, 16);
+  ignore(rt, &old);
+  assert_int_equal(seen.count, 1);
+  assert_false(seen.blocks_fault);
+}
+
+static void the_handler_before_may_be_for_one_fault_only(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct sigaction now;
+  memset(&seen, 0, sizeof seen);
+  const struct sigaction old = put_handler(on_fault, (int)SA_RESETHAND);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  touch_inside(rt, 16);
+  assert_int_equal(seen.count, 1);
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  sigaction(SIGSEGV, &old, &now);
+  assert_true(now.sa_handler == SIG_DFL); /* what it would be without the library */
+}
+
+static volatile sig_atomic_t plain_signals;
+
+static void on_plain_signal(int signal)
+{
+  plain_signals += signal == SIGSEGV;
+}
+
+static void the_handler_before_may_be_one_without_siginfo(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct sigaction action = { .sa_handler = on_plain_signal }, old, now;
+  sigaction(SIGSEGV, &action, &old);
+  plain_signals = 0;
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  raise(SIGSEGV);
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  sigaction(SIGSEGV, &old, &now);
+  assert_int_equal(plain_signals, 1);
+  assert_true(now.sa_handler == on_plain_signal);
+}
+
+static void a_fault_that_is_sent_stays_ignored_where_it_was(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct sigaction action = { .sa_handler = SIG_IGN }, old, now;
+  sigaction(SIGSEGV, &action, &old);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  raise(SIGSEGV);
+  raise(SIGSEGV);
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  sigaction(SIGSEGV, &old, &now);
+  assert_true(now.sa_handler == SIG_IGN);
+}
+
+static sigjmp_buf way_out;
+
+static void jump_out(int signal, siginfo_t *info, void *context)
+{
+  (void)signal, (void)info, (void)context;
+  seen.count++;
+  siglongjmp(way_out, 1);
+}
+
+static uint64_t run_touch_and_jump(wasmfx_runtime_t *rt, void *env, uint64_t address, wasmfx_cont_t from)
+{
+  (void)rt, (void)env, (void)from;
+  if (sigsetjmp(way_out, 1) == 0)
+    touch((const void *)(uintptr_t)address);
+  return address;
+}
+
+static void the_handler_before_may_leave_by_a_jump(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  memset(&seen, 0, sizeof seen);
+  const struct sigaction old = put_handler(jump_out, 0);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  for (unsigned i = 1; i <= 3; i++) {
+    wasmfx_cont_t k = word_cont_of(rt, "l:l", run_touch_and_jump, NULL);
+    assert_outcome(wasmfx_resume_word(rt, &k, NULL, 16), WASMFX_RETURNED);
+    assert_int_equal(seen.count, i);
+    assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  }
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_int_equal(seen.count, 3);
+  restore(&old);
+}
+
+/* ---- Handlers above ------------------------------------------------------------------------------------ */
+
+static struct sigaction below; /* what the one above has found */
+static unsigned above_count;
+
+static void above(int signal, siginfo_t *info, void *context)
+{
+  above_count++;
+  below.sa_sigaction(signal, info, context);
+}
+
+static void a_handler_above_may_call_the_librarys(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  below = put_handler(above, 0);
+  above_count = 0;
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  assert_int_equal(above_count, 1);
+  assert_int_equal(seen.count, 0);
+  touch_inside(rt, 16);
+  assert_int_equal(above_count, 2);
+  assert_int_equal(seen.count, 1);
+  restore(&below);
+  ignore(rt, &old);
+}
+
+/* The library's cannot go from under it. Without a runtime to catch for, it passes on all that comes. */
+static void a_handler_above_stays_after_the_last_ignore_and_may_go_on_calling(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  below = put_handler(above, 0);
+  above_count = 0;
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_true(has_signal(above));
+  touch_inside(rt, 16);
+  assert_int_equal(above_count, 1);
+  assert_int_equal(seen.count, 1);
+
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK); /* goes on top: library, above, library, host */
+  assert_false(has_signal(above));
+  touch_inside(rt, 16);
+  assert_int_equal(above_count, 2);
+  assert_int_equal(seen.count, 2);
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  assert_int_equal(above_count, 2);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_true(has_signal(above));
+  restore(&old);
+}
+
+static wasmfx_runtime_t *asked;
+
+static void ask(int signal, siginfo_t *info, void *context)
+{
+  if (wasmfx_overflow_handle(asked, info->si_addr, context) != WASMFX_OK)
+    on_fault(signal, info, context);
+}
+
+static char host_stack[65536];
+
+static stack_t put_signal_stack(void)
+{
+  const stack_t stack = { .ss_sp = host_stack, .ss_size = sizeof host_stack };
+  stack_t old;
+  assert_int_equal(sigaltstack(&stack, &old), 0);
+  return old;
+}
+
+static stack_t signal_stack(void)
+{
+  stack_t stack;
+  assert_int_equal(sigaltstack(NULL, &stack), 0);
+  return stack;
+}
+
+static void a_host_with_a_handler_of_its_own_asks_from_there(void **state)
+{
+  asked = runtime_of(state);
+  memset(&seen, 0, sizeof seen);
+  const stack_t old_stack = put_signal_stack();
+  const struct sigaction old = put_handler(ask, 0);
+  assert_status(overflow_once(asked), WASMFX_OVERFLOWED);
+  assert_int_equal(seen.count, 0);
+  touch_inside(asked, 16);
+  assert_int_equal(seen.count, 1);
+  assert_true(has_signal(ask));
+  restore(&old);
+  sigaltstack(&old_stack, NULL);
+}
+
+/* ---- Handlers restored ---------------------------------------------------------------------------------- */
+
+static void the_last_ignore_restores_the_handler(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  struct world *second = world_new(NULL), *third = world_new(NULL);
+  assert_status(wasmfx_overflow_catch(second->rt), WASMFX_OK);
+  assert_status(wasmfx_overflow_catch(third->rt), WASMFX_OK);
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  assert_status(overflow_once(third->rt), WASMFX_OVERFLOWED);
+  assert_status(wasmfx_overflow_ignore(second->rt), WASMFX_OK);
+  assert_false(has_signal(on_fault));
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_false(has_signal(on_fault));
+  world_free(third); /* which ignores */
+  assert_true(has_signal(on_fault));
+  world_free(second);
+  restore(&old);
+}
+
+static void catching_twice_or_ignoring_what_is_not_caught_answers_a_status(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = runtime_of(state);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_ERROR_STATE);
+  catching_above(state, &old);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_ERROR_STATE);
+  ignore(rt, &old);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_ERROR_STATE);
+}
+
+/* ---- Alternate stacks -------------------------------------------------------------------------------------- */
+
+static bool is_on(const stack_t *stack, const char *address)
+{
+  return (const char *)stack->ss_sp <= address && address < (const char *)stack->ss_sp + stack->ss_size;
+}
+
+static void an_alternate_stack_of_the_hosts_is_used_and_never_replaced(void **state)
+{
+  struct sigaction old;
+  const stack_t old_stack = put_signal_stack(), before = signal_stack();
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  stack_t now = signal_stack();
+  assert_memory_equal(&now, &before, sizeof now);
+  touch_inside(rt, 16);
+  assert_true(is_on(&before, seen.frame));
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  now = signal_stack();
+  assert_memory_equal(&now, &before, sizeof now);
+  ignore(rt, &old);
+  now = signal_stack();
+  assert_memory_equal(&now, &before, sizeof now);
+  sigaltstack(&old_stack, NULL);
+}
+
+static void disable_signal_stack(stack_t *old)
+{
+  const stack_t none = { .ss_flags = SS_DISABLE };
+  assert_int_equal(sigaltstack(&none, old), 0);
+}
+
+static void a_thread_without_one_gets_one_until_the_last_ignore(void **state)
+{
+  struct sigaction old;
+  stack_t old_stack;
+  disable_signal_stack(&old_stack);
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  struct world *second = world_new(NULL);
+  const stack_t given = signal_stack();
+  assert_int_equal(given.ss_flags, 0);
+  assert_status(wasmfx_overflow_catch(second->rt), WASMFX_OK);
+  assert_ptr_equal(signal_stack().ss_sp, given.ss_sp);
+  touch_inside(rt, 16);
+  assert_true(is_on(&given, seen.frame));
+  assert_status(overflow_once(second->rt), WASMFX_OVERFLOWED);
+  world_free(second);
+  assert_ptr_equal(signal_stack().ss_sp, given.ss_sp);
+  ignore(rt, &old);
+  assert_int_equal(signal_stack().ss_flags, SS_DISABLE);
+  sigaltstack(&old_stack, NULL);
+}
+
+static void one_that_the_host_puts_later_is_used_and_stays(void **state)
+{
+  struct sigaction old;
+  stack_t old_stack;
+  disable_signal_stack(&old_stack);
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  put_signal_stack();
+  const stack_t before = signal_stack();
+  touch_inside(rt, 16);
+  assert_true(is_on(&before, seen.frame));
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  ignore(rt, &old);
+  const stack_t now = signal_stack();
+  assert_memory_equal(&now, &before, sizeof now);
+  sigaltstack(&old_stack, NULL);
+}
+
+/* ---- Threads ------------------------------------------------------------------------------------------------- */
+
+enum { ROUNDS = 200 };
+
+/* What a thread is given, and what it has seen: threads cannot fail a test themselves. */
+struct visitor {
+  wasmfx_runtime_t *rt;
+  wasmfx_type_t *type;
+  wasmfx_status_t first, second; /* of what it does */
+  unsigned overflows;
+  stack_t stack;
+};
+
+static void *overflow_often(void *given)
+{
+  struct visitor *visitor = given;
+  wasmfx_cont_t k;
+  visitor->first = wasmfx_overflow_catch(visitor->rt);
+  for (unsigned i = 0; i < ROUNDS; i++)
+    if (wasmfx_cont_new_word(visitor->rt, visitor->type, run_recursion, NULL, &k) == WASMFX_OK)
+      visitor->overflows += wasmfx_resume_word(visitor->rt, &k, NULL, 0).status == WASMFX_OVERFLOWED;
+  visitor->second = wasmfx_overflow_ignore(visitor->rt);
+  return NULL;
+}
+
+static void threads_catch_each_for_itself(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  struct world *worlds[2];
+  struct visitor visitors[2];
+  pthread_t threads[2];
+  memset(visitors, 0, sizeof visitors);
+  for (unsigned i = 0; i < 2; i++) {
+    worlds[i] = world_new(NULL);
+    visitors[i].rt = worlds[i]->rt;
+    visitors[i].type = type_of(worlds[i]->rt, "l:l");
+    assert_int_equal(pthread_create(&threads[i], NULL, overflow_often, &visitors[i]), 0);
+  }
+  for (unsigned i = 0; i < 2; i++) {
+    assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+    pthread_join(threads[i], NULL);
+    assert_status(visitors[i].first, WASMFX_OK);
+    assert_int_equal(visitors[i].overflows, ROUNDS);
+    assert_status(visitors[i].second, WASMFX_OK);
+    world_free(worlds[i]);
+  }
+  assert_false(has_signal(on_fault)); /* this thread goes on catching */
+  ignore(rt, &old);
+}
+
+static void *free_and_ignore(void *given)
+{
+  struct visitor *visitor = given;
+  visitor->first = wasmfx_runtime_free(visitor->rt, NULL);
+  visitor->second = wasmfx_overflow_ignore(visitor->rt);
+  return NULL;
+}
+
+static void in_a_thread(void *(*what)(void *), struct visitor *visitor)
+{
+  pthread_t thread;
+  assert_int_equal(pthread_create(&thread, NULL, what, visitor), 0);
+  assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static void what_one_thread_catches_another_neither_ignores_nor_frees(void **state)
+{
+  struct sigaction old;
+  struct visitor visitor = { .rt = catching_above(state, &old) };
+  in_a_thread(free_and_ignore, &visitor);
+  assert_status(visitor.first, WASMFX_ERROR_STATE);
+  assert_status(visitor.second, WASMFX_ERROR_STATE);
+  assert_status(overflow_once(visitor.rt), WASMFX_OVERFLOWED);
+  ignore(visitor.rt, &old);
+}
+
+static void *catch_and_exit(void *given)
+{
+  struct visitor *visitor = given;
+  stack_t old;
+  const stack_t none = { .ss_flags = SS_DISABLE };
+  sigaltstack(&none, &old);
+  visitor->first = wasmfx_overflow_catch(visitor->rt);
+  sigaltstack(NULL, &visitor->stack);
+  return NULL;
+}
+
+static bool is_mapped(const void *address)
+{
+  FILE *maps = fopen("/proc/self/maps", "r");
+  uintptr_t low, high;
+  bool found = false;
+  char line[512];
+  assert_non_null(maps);
+  while (!found && fgets(line, sizeof line, maps))
+    found = sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &low, &high) == 2 && low <= (uintptr_t)address &&
+            (uintptr_t)address < high;
+  fclose(maps);
+  return found;
+}
+
+static void a_thread_that_ends_ignores_what_it_caught(void **state)
+{
+  struct visitor visitor = { .rt = runtime_of(state) };
+  const struct sigaction old = put_handler(on_fault, 0);
+  in_a_thread(catch_and_exit, &visitor);
+  assert_status(visitor.first, WASMFX_OK);
+  assert_int_equal(visitor.stack.ss_flags, 0);
+  assert_false(is_mapped(visitor.stack.ss_sp));
+  assert_true(has_signal(on_fault));
+  assert_status(wasmfx_overflow_catch(visitor.rt), WASMFX_OK); /* it is this thread's now */
+  assert_status(overflow_once(visitor.rt), WASMFX_OVERFLOWED);
+  ignore(visitor.rt, &old);
+}
+
+/* ---- What may not be abandoned ------------------------------------------------------------------------------- */
+
+static struct {
+  unsigned count;
+  const void *pc;
+} question;
+
+static int refuse(wasmfx_runtime_t *rt, const void *pc)
+{
+  (void)rt;
+  question.count++;
+  question.pc = pc;
+  return 0;
+}
+
+static int accept(wasmfx_runtime_t *rt, const void *pc)
+{
+  (void)refuse(rt, pc);
+  return 1;
+}
+
+static void the_host_is_asked_with_the_place_of_the_fault(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.may_abandon = accept;
+  struct world *world = world_new(&config);
+  memset(&question, 0, sizeof question);
+  assert_status(wasmfx_overflow_catch(world->rt), WASMFX_OK);
+  assert_status(overflow_once(world->rt), WASMFX_OVERFLOWED);
+  assert_int_equal(question.count, 1);
+  assert_true(is_in_recurse(question.pc));
+  world_free(world);
+}
+
+enum { JUMPED = 7 };
+
+/* A refused overflow goes to the handler before. This one leaves by a jump, as a host would that knows the way. */
+static uint64_t run_recursion_and_jump(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  return sigsetjmp(way_out, 1) == 0 ? run_recursion(rt, env, word, from) : JUMPED;
+}
+
+static void what_the_host_refuses_goes_to_the_handler_that_was_there_before(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.may_abandon = refuse;
+  struct world *world = world_new(&config);
+  memset(&question, 0, sizeof question);
+  memset(&seen, 0, sizeof seen);
+  const struct sigaction old = put_handler(jump_out, 0);
+  assert_status(wasmfx_overflow_catch(world->rt), WASMFX_OK);
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_recursion_and_jump, NULL);
+  const wasmfx_outcome_t out = wasmfx_resume_word(world->rt, &k, NULL, 0);
+  assert_outcome(out, WASMFX_RETURNED);
+  assert_int_equal(out.word, JUMPED);
+  assert_int_equal(question.count, 1);
+  assert_true(is_in_recurse(question.pc));
+  assert_int_equal(seen.count, 1);
+  world_free(world);
+  restore(&old);
+}
+
+/* ---- What kills ---------------------------------------------------------------------------------------------------- */
+
+static int in_child(void (*what)(void))
+{
+  fflush(NULL);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const struct rlimit no_core = { 0, 0 };
+    setrlimit(RLIMIT_CORE, &no_core);
+    signal(SIGSEGV, SIG_DFL);
+    what();
+    _exit(0);
+  }
+  int status = -1;
+  assert_int_equal(waitpid(pid, &status, 0), pid);
+  return status;
+}
+
+static void assert_dies_of_a_fault(void (*what)(void))
+{
+  const int status = in_child(what);
+  assert_true(WIFSIGNALED(status));
+  assert_int_equal(WTERMSIG(status), SIGSEGV);
+}
+
+static wasmfx_runtime_config_t child_config;
+
+/* Makes a runtime in a child, catches, and overflows. */
+static void overflow_in_child(void)
+{
+  const struct world *world = world_new(&child_config);
+  (void)wasmfx_overflow_catch(world->rt);
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_recursion, NULL);
+  *wasmfx_cont_host_word(world->rt, k) = &child_config;
+  (void)wasmfx_resume_word(world->rt, &k, NULL, 0);
+}
+
+static void overflow_in_child_that_ignores(void)
+{
+  const struct world *world = world_new(&child_config);
+  (void)wasmfx_overflow_catch(world->rt);
+  (void)wasmfx_overflow_ignore(world->rt);
+  (void)overflow_once(world->rt);
+}
+
+static void overflow_that_nobody_catches_is_a_fault(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_init(&child_config);
+  assert_dies_of_a_fault(overflow_in_child_that_ignores);
+  assert_int_equal(in_child(overflow_in_child), 0); /* the same one, caught */
+}
+
+static void overflow_that_may_not_be_abandoned_is_a_fault(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_init(&child_config);
+  child_config.may_abandon = refuse;
+  assert_dies_of_a_fault(overflow_in_child);
+}
+
+static void recurse_at_switch(wasmfx_runtime_t *rt, void **from_word, void **to_word)
+{
+  (void)rt, (void)to_word;
+  if (*from_word)
+    recurse(0);
+}
+
+static void recurse_at_death(wasmfx_runtime_t *rt, void *word)
+{
+  (void)rt, (void)word;
+  recurse(0);
+}
+
+static void return_in_child(void)
+{
+  const struct world *world = world_new(&child_config);
+  (void)wasmfx_overflow_catch(world->rt);
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_bounds, NULL);
+  *wasmfx_cont_host_word(world->rt, k) = &child_config;
+  (void)wasmfx_resume_word(world->rt, &k, NULL, 0);
+}
+
+/* It runs in the middle of one of the library's functions, which nothing may stop half-way. */
+static void a_hook_that_overflows_is_a_fault(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_init(&child_config);
+  assert_int_equal(in_child(return_in_child), 0);
+  child_config.switched = recurse_at_switch;
+  assert_dies_of_a_fault(return_in_child);
+  child_config.switched = NULL;
+  child_config.died = recurse_at_death;
+  assert_dies_of_a_fault(return_in_child);
+}
+
+static void die_of_a_sent_fault(void)
+{
+  const struct world *world = world_new(NULL);
+  (void)wasmfx_overflow_catch(world->rt);
+  raise(SIGSEGV);
+}
+
+static void die_of_a_null_pointer(void)
+{
+  const struct world *world = world_new(NULL);
+  (void)wasmfx_overflow_catch(world->rt);
+  touch_inside(world->rt, 16);
+}
+
+static void ignore_and_die_of_a_null_pointer(void)
+{
+  signal(SIGSEGV, SIG_IGN); /* for a fault that is sent; the kernel kills for others */
+  die_of_a_null_pointer();
+}
+
+static void note_and_come_again(int signal, siginfo_t *info, void *context)
+{
+  (void)signal, (void)info, (void)context;
+  if (++seen.count > 1)
+    _exit(1);
+}
+
+static void die_after_one_report(void)
+{
+  memset(&seen, 0, sizeof seen);
+  put_handler(note_and_come_again, (int)SA_RESETHAND);
+  die_of_a_null_pointer();
+}
+
+static void a_fault_that_nobody_handles_kills_as_ever(void **state)
+{
+  (void)state;
+  assert_dies_of_a_fault(die_of_a_sent_fault);
+  assert_dies_of_a_fault(die_of_a_null_pointer);
+  assert_dies_of_a_fault(ignore_and_die_of_a_null_pointer);
+  assert_dies_of_a_fault(die_after_one_report);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    in_a_world(a_null_pointer_goes_to_the_handler_that_was_there_before),
+    in_a_world(the_guard_of_another_stack_is_no_overflow),
+    in_a_world(the_own_guard_is_no_overflow_while_the_stack_pointer_is_far_away),
+    in_a_world(a_fault_outside_of_any_continuation_is_no_overflow),
+    in_a_world(the_handler_before_runs_with_the_mask_that_it_asked_for),
+    in_a_world(the_handler_before_may_want_its_own_signal_unblocked),
+    in_a_world(the_handler_before_may_be_for_one_fault_only),
+    in_a_world(the_handler_before_may_be_one_without_siginfo),
+    in_a_world(a_fault_that_is_sent_stays_ignored_where_it_was),
+    in_a_world(the_handler_before_may_leave_by_a_jump),
+    in_a_world(a_handler_above_may_call_the_librarys),
+    in_a_world(a_handler_above_stays_after_the_last_ignore_and_may_go_on_calling),
+    in_a_world(a_host_with_a_handler_of_its_own_asks_from_there),
+    in_a_world(the_last_ignore_restores_the_handler),
+    in_a_world(catching_twice_or_ignoring_what_is_not_caught_answers_a_status),
+    in_a_world(an_alternate_stack_of_the_hosts_is_used_and_never_replaced),
+    in_a_world(a_thread_without_one_gets_one_until_the_last_ignore),
+    in_a_world(one_that_the_host_puts_later_is_used_and_stays),
+    in_a_world(threads_catch_each_for_itself),
+    in_a_world(what_one_thread_catches_another_neither_ignores_nor_frees),
+    in_a_world(a_thread_that_ends_ignores_what_it_caught),
+    cmocka_unit_test(the_host_is_asked_with_the_place_of_the_fault),
+    cmocka_unit_test(what_the_host_refuses_goes_to_the_handler_that_was_there_before),
+    cmocka_unit_test(overflow_that_nobody_catches_is_a_fault),
+    cmocka_unit_test(overflow_that_may_not_be_abandoned_is_a_fault),
+    cmocka_unit_test(a_hook_that_overflows_is_a_fault),
+    cmocka_unit_test(a_fault_that_nobody_handles_kills_as_ever),
+  };
+  return cmocka_run_group_tests_name("overflow-signals", tests, NULL, NULL);
+}
