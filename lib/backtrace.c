@@ -110,7 +110,7 @@ wasmfx_status_t wasmfx_cont_backtrace(const wasmfx_runtime_t *rt, wasmfx_cont_t 
     return WASMFX_OK;
   unw_context_t landing;
   memset(&landing, 0, sizeof landing);
-  wfx_waiting_context(&landing, object->pc, object);
+  wfx_waiting_context(&landing, wfx_object_is_deep(object) ? object->deep.pc : object->pc, object);
   *count = walk_from(&landing, true, frames, capacity);
   return WASMFX_OK;
 }

@@ -428,6 +428,7 @@ wasmfx_outcome_t wfx_outcome_values(struct wasmfx_runtime *rt, wasmfx_outcome_t 
   wasmfx_value_t *inbox = rt->house->inbox;
   memset(inbox, 0, sizeof *inbox);
   inbox->word = arrived.word;
+  wfx_inbox_filled(rt, 1);
   arrived.by_address = 1;
   arrived.values = inbox;
   return arrived;
@@ -445,6 +446,7 @@ wasmfx_outcome_t wfx_waking_values(struct wasmfx_runtime *rt, wasmfx_outcome_t a
     arrived = wfx_outcome_values(rt, arrived);
   memset(&inbox[list->count - 1], 0, sizeof *inbox);
   inbox[list->count - 1].contref = rt->received;
+  wfx_inbox_filled(rt, list->count);
   arrived.by_address = 1;
   arrived.values = inbox;
   return arrived;
@@ -497,6 +499,7 @@ static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word
   if (!(type->results->send_form & WFX_FORM_BY_ADDRESS))
     return results ? out[0].word : 0;
   memcpy(rt->house->inbox, out, results_bytes);
+  wfx_inbox_filled(rt, results);
   return (uintptr_t)rt->house->inbox;
 }
 
@@ -565,6 +568,7 @@ static wasmfx_status_t throw_copy(struct wasmfx_runtime *rt, wasmfx_exception_t 
     return status;
   if (exception.count)
     memmove(rt->house->inbox, exception.values, exception.count * sizeof *exception.values);
+  wfx_inbox_filled(rt, exception.count);
   exception.values = rt->house->inbox;
   rt->house->exception = exception;
   const uint64_t word = (uintptr_t)&rt->house->exception;

@@ -157,17 +157,24 @@ static bool is_own(const struct sigaction *action)
   return action->sa_flags & SA_SIGINFO && action->sa_sigaction == on_fault;
 }
 
-static void install(void)
+static bool install(void)
 {
   const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
   struct sigaction now;
-  sigaction(SIGSEGV, NULL, &now);
+  if (sigaction(SIGSEGV, NULL, &now) != 0)
+    return false;
   if (is_own(&now))
-    return;
+    return true;
+  struct sigaction *place = is_installed ? &before : &oldest;
+  const struct sigaction last = *place;
+  *place = now; /* a fault may come as soon as ours is there */
+  if (sigaction(SIGSEGV, &action, NULL) != 0) {
+    *place = last;
+    return false;
+  }
   is_installed_twice = is_installed;
-  *(is_installed ? &before : &oldest) = now;
   is_installed = true;
-  sigaction(SIGSEGV, &action, NULL);
+  return true;
 }
 
 /* Whoever has put a handler above ours may call it yet. */
@@ -252,15 +259,14 @@ static wasmfx_status_t enter(struct wasmfx_runtime *rt, struct wfx_thread *threa
     return status;
   pthread_mutex_lock(&lock);
   has_key = has_key || pthread_key_create(&exit_key, at_thread_exit) == 0;
-  const bool is_known = has_key && pthread_setspecific(exit_key, thread) == 0;
-  if (is_known) {
-    install();
-    threads++;
-  }
+  const bool is_known = has_key && pthread_setspecific(exit_key, thread) == 0, is_ready = is_known && install();
+  threads += is_ready;
+  if (is_known && !is_ready)
+    pthread_setspecific(exit_key, NULL);
   pthread_mutex_unlock(&lock);
-  if (!is_known)
+  if (!is_ready)
     take_signal_stack(rt, thread);
-  return is_known ? WASMFX_OK : WASMFX_ERROR_NO_MEMORY;
+  return is_ready ? WASMFX_OK : is_known ? WASMFX_ERROR_UNSUPPORTED : WASMFX_ERROR_NO_MEMORY;
 }
 
 static void leave(struct wasmfx_runtime *rt, struct wfx_thread *thread)

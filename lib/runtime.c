@@ -278,8 +278,6 @@ wasmfx_status_t wasmfx_tenant_set(wasmfx_runtime_t *rt, uint32_t tenant)
   struct wfx_house *house = rt->house;
   if (tenant >= house->config.tenants)
     return WASMFX_ERROR_ARGUMENT;
-  if (tenant != house->tenant)
-    memset(house->inbox, 0, house->inbox_count * sizeof *house->inbox);
   house->tenant = tenant;
   return WASMFX_OK;
 }

@@ -2,6 +2,8 @@
 #ifndef WFX_RUNTIME_H
 #define WFX_RUNTIME_H
 /** @file runtime.h  The runtime's two parts: what every verb touches, in slot 0 of the arena, and the rest. */
+#include <string.h>
+
 #include <wasmfx/runtime.h>
 
 #include "object.h"
@@ -27,6 +29,7 @@ struct wfx_house {
   wasmfx_exception_t exception;  /* the one on its way */
   wasmfx_value_t *inbox;         /* payloads whose sender's stack is gone, or that had to be put together */
   size_t inbox_count;
+  size_t inbox_used;             /* slots of it that hold something */
   uint32_t calling_host;         /* one of the host's functions runs inside one of the library's */
   struct wfx_watch watch;        /* for overflow of its stacks */
   struct wfx_track track;        /* of the stack that the host's root stands on */
@@ -104,6 +107,16 @@ void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes);
 
 /** Makes room for `count` slots in the inbox. Errors: NO_MEMORY. */
 wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count);
+
+/** Says that the inbox holds a payload of `count` slots now. What a longer one has left behind it may be another
+ *  tenant's, and is cleared. */
+static inline void wfx_inbox_filled(struct wasmfx_runtime *rt, size_t count)
+{
+  struct wfx_house *house = rt->house;
+  if (house->inbox_used > count && house->config.tenants > 1)
+    memset(house->inbox + count, 0, (house->inbox_used - count) * sizeof *house->inbox);
+  house->inbox_used = count;
+}
 
 /** Makes `target` the running one again: buries what runs above it, and closes the scopes that it opened itself
  *  until `keep` is the innermost; NULL: all of them. Answers how many continuations were buried. */

@@ -36,7 +36,7 @@ extern "C" {
  * *Threads:* to be called by the thread that runs the continuations; one that hands
  * the runtime over to another first calls wasmfx_overflow_ignore().
  * *Errors:* STATE (already caught, by this thread or another), NO_MEMORY, NO_MAPS,
- * NO_ADDRESS_SPACE.
+ * NO_ADDRESS_SPACE, UNSUPPORTED (the system refuses the handler).
  */
 WASMFX_API wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt);
 

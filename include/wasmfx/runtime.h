@@ -157,8 +157,7 @@ WASMFX_API void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t 
  *
  * A tenant is a partition of the pool. Memory that held one tenant's stack or
  * bound arguments is cleared before another tenant gets it; within a tenant it
- * is not. Payloads that the last verb has handed over are cleared too when the tenant
- * changes. *Errors:* ARGUMENT (no such tenant).
+ * is not. *Errors:* ARGUMENT (no such tenant).
  */
 WASMFX_API wasmfx_status_t wasmfx_tenant_set(wasmfx_runtime_t *rt, uint32_t tenant);
 

@@ -21,7 +21,7 @@
  *
  * A payload is copied by neither side: the receiver reads the sender's slots.
  * They are valid until the receiver's *next verb*: the next call of cont.h but those
- * that only look, or the next wasmfx_type_new(), wasmfx_tenant_set() or wasmfx_collect().
+ * that only look, or the next wasmfx_type_new() or wasmfx_collect().
  *
  * *Ownership.* Types, tags and tables belong to their runtime, which frees
  * them at its end; the _free functions are for hosts that unload code before.

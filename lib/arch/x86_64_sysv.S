@@ -193,11 +193,11 @@
     POP %rbp
 .endm
 
-/* Ends a landing: the outcome is in rax:rdx, the return address on top. */
+/* Ends a landing: the outcome is in rax:rdx, the return address on top. It stays where it was for walkers, since what lies
+ * that near below rsp is left alone by signals; libunwind's shorter way does not look for it in a register. */
 .macro LEAVE_TO_CALLER
     popq %rcx
     .cfi_adjust_cfa_offset -8
-    .cfi_register %rip, %rcx
     notrack jmpq *%rcx                  /* no landing pad there: it is a return address */
     .cfi_endproc
 .endm
@@ -469,7 +469,7 @@ VERB wasmfx_switch_word, wfx_prepare_switch_word, land_switch_word, CFI_AT_PAREN
  * All but r8 to r11 is as it arrived.
  */
 HIDDEN_FUNCTION wfx_deep
-    CFI_AT_LANDING
+    CFI_AT_PARENT
     LANDING_PAD
     movq WFX_OBJ_HEAD(%rax), %r8
     movq WFX_OBJ_PARENT(%rax), %r9
@@ -478,8 +478,9 @@ HIDDEN_FUNCTION wfx_deep
     movq %r10, WFX_OBJ_HANDLERS(%r8)
     movq WFX_OBJ_INNER_PARENT(%rax), %r9
     movq WFX_OBJ_INNER_HANDLERS(%rax), %r10
-    movq %r9, WFX_OBJ_PARENT(%rax)
     movq %r10, WFX_OBJ_HANDLERS(%rax)
+    movq %r9, WFX_OBJ_PARENT(%rax)      /* from here on it is not the resumer, but the next one out */
+    CFI_AT_LANDING
     jmpq *WFX_OBJ_DEEP_PC(%rax)
 END wfx_deep
 
