@@ -11,8 +11,8 @@ trap 'rm -rf "$work"' EXIT
 "$program" "$work/met" >/dev/null 2>&1 || true # whether the walks are right, is another test
 sort "$work/met" >"$work/met.sorted"
 
-# "DISTANCE SYMBOL INSTRUCTION" of each instruction in the assembly, but what fills gaps. As in the program the distance is
-# from wasmfx_resume_word. Of the call at `enter` the second byte has a label, wfx_base, and nobody can stop there.
+# "DISTANCE SYMBOL INSTRUCTION" of each instruction in the assembly, but what fills gaps. As in the program the distance
+# is from wasmfx_resume_word. Of the call at `enter` the second byte has a label, wfx_base, and nobody can stop there.
 objdump -d --no-show-raw-insn "$library" | awk '
   function number(text,   i, value) {
     for (i = 1; i <= length(text); i++)

@@ -3,13 +3,14 @@
  * Steps through the library one instruction at a time, and from each of them walks the stack by its call frame
  * information, as a profiler or a debugger does that stops anywhere.
  *
- * The cast is the host H and the bodies A and B. A walk is read as a text of those that it passes, innermost first: "BAH"
- * is B, resumed by A, resumed by the host. It must end in main() and _start. A program is the sequence of what is read on
- * its way, each text once for as long as it stays: "H AH H" is a resume and a return. Any walk that is broken, that
- * misses somebody or goes the wrong way at a single instruction is a text more.
+ * The cast is the host H and the bodies A and B. A walk is read as a text of those that it passes, innermost first:
+ * "BAH" is B, resumed by A, resumed by the host. It must end in main() and _start. A program is the sequence of what is
+ * read on its way, each text once for as long as it stays: "H AH H" is a resume and a return. Any walk that is broken,
+ * that misses somebody or goes the wrong way at a single instruction is a text more.
  *
- * Each program is run as it is, with float control words, with a hook, and with both, since these take other paths. With an argument,
- * the instructions that were met are written to that file, for every_instruction.sh to find those that were not.
+ * Each program is run as it is, with float control words, with a hook, and with both, since these take other paths.
+ * With an argument, the instructions that were met are written to that file, for every_instruction.sh to find those
+ * that were not.
  */
 #define _GNU_SOURCE
 #undef _FORTIFY_SOURCE /* its longjmp takes a jump to another stack for an error */
@@ -67,7 +68,20 @@ static ptrdiff_t distance_of(const char *pc)
   return pc - (const char *)(uintptr_t)wasmfx_resume_word;
 }
 
-/* Where it did not end as it should there is a '!'. */
+static bool is_in_start(uintptr_t pc)
+{
+  return (uintptr_t)_start <= pc && pc < (uintptr_t)_start + START_BYTES;
+}
+
+/* By the shorter way that libunwind has for frames that are simple, or that it takes for simple. */
+static bool shorter_way_comes_to_start(void)
+{
+  void *frames[MAX_FRAMES];
+  const int count = unw_backtrace(frames, MAX_FRAMES);
+  return count > 0 && is_in_start((uintptr_t)frames[count - 1]);
+}
+
+/* Where it did not end as it should there is a '!', or a '?' if the shorter way did not. */
 static void read_walk(ucontext_t *context, char *text)
 {
   unw_cursor_t cursor;
@@ -81,11 +95,12 @@ static void read_walk(ucontext_t *context, char *text)
       text[length++] = letter;
     step = unw_step(&cursor);
   }
-  const uintptr_t start = (uintptr_t)_start;
-  if (step == 0 && start <= pc && pc < start + START_BYTES && length && text[length - 1] == 'M')
+  if (step == 0 && is_in_start(pc) && length && text[length - 1] == 'M')
     length--;
   else
     text[length++] = '!';
+  if (!shorter_way_comes_to_start())
+    text[length++] = '?';
   text[length] = '\0';
 }
 
@@ -548,7 +563,7 @@ static void a_jump_and_an_unwinding(void **state)
   assert_walks(one_that_jumps, run_until_jump, "H AH H");
 }
 
-/* ---- Overflow ------------------------------------------------------------------------------------------------------- */
+/* ---- Overflow ------------------------------------------------------------------------------------------------ */
 
 /* From where it is all but full. */
 PART(A) static uint64_t a_recurses(uint64_t calls)
@@ -572,7 +587,7 @@ PART(A) static uint64_t a_overflows(wasmfx_runtime_t *rt, void *env, uint64_t wo
 
 static struct stage *overflowing;
 
-/* The handler's return goes straight to where the continuation ends: no step stops there, so it is looked at from here. */
+/* The handler's return goes straight to where the continuation ends: no step stops there, so it is looked at now. */
 static void on_fault(int number, siginfo_t *info, void *context)
 {
   if (wasmfx_overflow_handle(overflowing->rt, info->si_addr, context) == WASMFX_OK)
@@ -599,7 +614,7 @@ static void an_overflow(void **state)
   assert_walks(one_that_overflows, run_until_overflow, "H AH H");
 }
 
-/* ---- What fails, and what is only called --------------------------------------------------------------------------------- */
+/* ---- What fails, and what is only called ----------------------------------------------------------------- */
 
 static void nobody(struct stage *stage)
 {

@@ -13,7 +13,7 @@ trap 'rm -rf "$work"' EXIT
 objdump -dr --no-show-raw-insn "$library" | awk '
   /file format/ { object = $1; sub(/:$/, "", object) }
   /^[0-9a-f]+ <.*>:$/ { function_name = $2; gsub(/[<>:]/, "", function_name) }
-  /R_X86_64_(TPOFF|GOTTPOFF|TLSGD|TLSLD|DTPOFF|DTPMOD|GOTPC32_TLSDESC|TLSDESC)/ { print object, function_name, "variable" }
+  /R_X86_64_(TPOFF|GOTTPOFF|TLSGD|TLSLD|DTPOFF|DTPMOD|GOTPC32_TLSDESC)/ { print object, function_name, "variable" }
   /%fs:/ && !/%fs:0x28/ { print object, function_name, "variable" }
   /__tls_get_addr|__emutls/ { print object, function_name, "variable" }
   /__errno_location/ { print object, function_name, "errno"; next }
