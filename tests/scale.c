@@ -259,7 +259,8 @@ static void suspended_and_dropped(size_t count)
   const double wanted = (double)count * (OBJECT_BYTES + sizeof(uint32_t)) + (double)stats.stacks_cached * page;
   verdict(stats.conts_live == 0 && stats.stacks_used == 0, "none is left, %" PRIu64 " stacks are cached",
           stats.stacks_cached);
-  verdict(kept <= wanted * (1 + TOLERANCE) + 64 * page, "kept for the next: %.2f MiB, at most objects and cached stacks: %.2f",
+  verdict(kept <= wanted * (1 + TOLERANCE) + 64 * page,
+          "kept for the next: %.2f MiB, at most objects and cached stacks: %.2f",
           kept / (1 << 20), wanted / (1 << 20));
   since = start_watch();
   check_ok(wasmfx_runtime_free(world.rt, NULL), "the end");
@@ -281,9 +282,10 @@ static void fresh(size_t count)
   const struct stopwatch took = stop_watch(since);
   const double each = (resident_bytes() - before) / (double)count;
   printf("        %zu fresh in %.2f s\n", count, took.cpu);
-  verdict(each <= OBJECT_BYTES * (1 + TOLERANCE) + 65536 / (double)count, "each %.2f bytes, at most %.0f and 1 %%", each,
-          OBJECT_BYTES);
-  verdict(stats_of(&world).stacks_made == 0 && sample_is_alive(&world, count), "without a stack, and each can be resumed");
+  verdict(each <= OBJECT_BYTES * (1 + TOLERANCE) + 65536 / (double)count, "each %.2f bytes, at most %.0f and 1 %%",
+          each, OBJECT_BYTES);
+  verdict(stats_of(&world).stacks_made == 0 && sample_is_alive(&world, count),
+          "without a stack, and each can be resumed");
   since = start_watch();
   check_ok(wasmfx_runtime_free(world.rt, NULL), "the end");
   tell_teardown("with their runtime", stop_watch(since), before);
