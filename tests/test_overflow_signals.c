@@ -9,6 +9,7 @@
 
 #include "support.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
@@ -205,6 +206,53 @@ static void the_own_guard_is_no_overflow_while_the_stack_pointer_is_far_away(voi
   assert_int_equal(seen.count, 1);
 }
 
+/* Touches an address when hardly more than a page of the stack is left. */
+static uint64_t run_touch_near_the_guard(wasmfx_runtime_t *rt, void *env, uint64_t address, wasmfx_cont_t from)
+{
+  const uintptr_t low = run_bounds(rt, env, 0, from);
+  volatile char *frame = __builtin_alloca((uintptr_t)__builtin_frame_address(0) - low - 4500);
+  frame[0] = 0;
+  touch((const void *)(uintptr_t)(address ? address : low - 8));
+  return address;
+}
+
+static void the_stack_pointer_near_the_guard_makes_no_overflow_of_another_fault(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_touch_near_the_guard, NULL);
+  assert_outcome(wasmfx_resume_word(rt, &k, NULL, 16), WASMFX_RETURNED);
+  assert_int_equal(seen.count, 1);
+  k = word_cont_of(rt, "l:l", run_touch_near_the_guard, NULL);
+  assert_outcome(wasmfx_resume_word(rt, &k, NULL, 0), WASMFX_OVERFLOWED); /* in the guard itself it is one */
+  ignore(rt, &old);
+  assert_int_equal(seen.count, 1);
+}
+
+/* Touches its guard from a stack of the host's that lies anywhere below. */
+__attribute__((no_sanitize("address", "undefined"))) static uint64_t
+run_touch_from_elsewhere(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  static char elsewhere[65536];
+  const uintptr_t guard = run_bounds(rt, env, word, from) - 8;
+  __asm__ volatile("movq %%rsp, %%rbx\n movq %0, %%rsp\n movb $0, (%%rdi)\n movq %%rbx, %%rsp"
+                   :
+                   : "r"(elsewhere + sizeof elsewhere), "D"(guard)
+                   : "rbx", "memory");
+  assert_true((uintptr_t)elsewhere + sizeof elsewhere < guard);
+  return word;
+}
+
+static void a_stack_of_the_hosts_does_not_overflow_into_ours(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_touch_from_elsewhere, NULL);
+  assert_outcome(wasmfx_resume_word(rt, &k, NULL, 0), WASMFX_RETURNED);
+  ignore(rt, &old);
+  assert_int_equal(seen.count, 1);
+}
+
 static void a_fault_outside_of_any_continuation_is_no_overflow(void **state)
 {
   struct sigaction old;
@@ -371,15 +419,54 @@ static void a_handler_above_stays_after_the_last_ignore_and_may_go_on_calling(vo
   assert_int_equal(above_count, 1);
   assert_int_equal(seen.count, 1);
 
-  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK); /* goes on top: library, above, library, host */
-  assert_false(has_signal(above));
-  touch_inside(rt, 16);
-  assert_int_equal(above_count, 2);
-  assert_int_equal(seen.count, 2);
-  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
-  assert_int_equal(above_count, 2);
+  for (unsigned i = 2; i <= 4; i++) { /* each time it goes on top: library, above, library, host */
+    assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+    assert_false(has_signal(above));
+    touch_inside(rt, 16);
+    assert_int_equal(above_count, i);
+    assert_int_equal(seen.count, i);
+    assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+    assert_int_equal(above_count, i);
+    assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+    assert_true(has_signal(above));
+  }
+  restore(&old);
+}
+
+static char host_stack[2 * 65536];
+
+static stack_t put_signal_stack_at(char *low)
+{
+  const stack_t stack = { .ss_sp = low, .ss_size = sizeof host_stack / 2 };
+  stack_t old;
+  assert_int_equal(sigaltstack(&stack, &old), 0);
+  return old;
+}
+
+static stack_t put_signal_stack(void)
+{
+  return put_signal_stack_at(host_stack);
+}
+
+/* What comes next, on a stack below, is not taken for the same fault that comes again from the one above. */
+static void a_handler_above_may_leave_by_a_jump_and_gets_the_next_fault(void **state)
+{
+  struct sigaction old;
+  const stack_t old_stack = put_signal_stack_at(host_stack + sizeof host_stack / 2);
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  put_handler(jump_out, 0);
   assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
-  assert_true(has_signal(above));
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  for (unsigned i = 1; i <= 2; i++) {
+    wasmfx_cont_t k = word_cont_of(rt, "l:l", run_touch_and_jump, NULL);
+    assert_outcome(wasmfx_resume_word(rt, &k, NULL, 16), WASMFX_RETURNED);
+    assert_int_equal(seen.count, i);
+    assert_null(seen.frame); /* of the oldest one */
+    put_signal_stack();
+  }
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_true(has_signal(jump_out));
+  sigaltstack(&old_stack, NULL);
   restore(&old);
 }
 
@@ -389,16 +476,6 @@ static void ask(int signal, siginfo_t *info, void *context)
 {
   if (wasmfx_overflow_handle(asked, info->si_addr, context) != WASMFX_OK)
     on_fault(signal, info, context);
-}
-
-static char host_stack[65536];
-
-static stack_t put_signal_stack(void)
-{
-  const stack_t stack = { .ss_sp = host_stack, .ss_size = sizeof host_stack };
-  stack_t old;
-  assert_int_equal(sigaltstack(&stack, &old), 0);
-  return old;
 }
 
 static stack_t signal_stack(void)
@@ -659,6 +736,7 @@ static int refuse(wasmfx_runtime_t *rt, const void *pc)
 static int accept(wasmfx_runtime_t *rt, const void *pc)
 {
   (void)refuse(rt, pc);
+  errno = EINTR;
   return 1;
 }
 
@@ -671,7 +749,9 @@ static void the_host_is_asked_with_the_place_of_the_fault(void **state)
   struct world *world = world_new(&config);
   memset(&question, 0, sizeof question);
   assert_status(wasmfx_overflow_catch(world->rt), WASMFX_OK);
+  errno = 0;
   assert_status(overflow_once(world->rt), WASMFX_OVERFLOWED);
+  assert_int_equal(errno, 0);
   assert_int_equal(question.count, 1);
   assert_true(is_in_recurse(question.pc));
   world_free(world);
@@ -781,17 +861,42 @@ static void recurse_at_death(wasmfx_runtime_t *rt, void *word)
   recurse(0);
 }
 
+/* The second stack takes all that is left of the first, which has a guard. */
+static void *recurse_for_the_second_stack(void *context, size_t bytes, uint32_t tenant)
+{
+  static unsigned count;
+  const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  (void)context, (void)tenant;
+  if (count++)
+    recurse(0);
+  char *range = mmap(NULL, page + bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mprotect(range, page, PROT_NONE);
+  return range + page;
+}
+
+static void keep_stack(void *context, void *memory, size_t bytes, uint32_t tenant)
+{
+  (void)context, (void)memory, (void)bytes, (void)tenant;
+}
+
+static uint64_t run_another(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_bounds, env);
+  (void)from;
+  return wasmfx_resume_word(rt, &k, NULL, word).word;
+}
+
 static void return_in_child(void)
 {
   const struct world *world = world_new(&child_config);
   (void)wasmfx_overflow_catch(world->rt);
-  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_bounds, NULL);
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_another, NULL);
   *wasmfx_cont_host_word(world->rt, k) = &child_config;
   (void)wasmfx_resume_word(world->rt, &k, NULL, 0);
 }
 
 /* It runs in the middle of one of the library's functions, which nothing may stop half-way. */
-static void a_hook_that_overflows_is_a_fault(void **state)
+static void a_function_of_the_hosts_that_the_library_calls_may_not_overflow(void **state)
 {
   (void)state;
   wasmfx_runtime_config_init(&child_config);
@@ -800,6 +905,9 @@ static void a_hook_that_overflows_is_a_fault(void **state)
   assert_dies_of_a_fault(return_in_child);
   child_config.switched = NULL;
   child_config.died = recurse_at_death;
+  assert_dies_of_a_fault(return_in_child);
+  child_config.died = NULL;
+  child_config.stack_allocator = (wasmfx_stack_allocator_t){ recurse_for_the_second_stack, keep_stack, NULL };
   assert_dies_of_a_fault(return_in_child);
 }
 
@@ -852,6 +960,8 @@ int main(void)
     in_a_world(a_null_pointer_goes_to_the_handler_that_was_there_before),
     in_a_world(the_guard_of_another_stack_is_no_overflow),
     in_a_world(the_own_guard_is_no_overflow_while_the_stack_pointer_is_far_away),
+    in_a_world(the_stack_pointer_near_the_guard_makes_no_overflow_of_another_fault),
+    in_a_world(a_stack_of_the_hosts_does_not_overflow_into_ours),
     in_a_world(a_fault_outside_of_any_continuation_is_no_overflow),
     in_a_world(the_handler_before_runs_with_the_mask_that_it_asked_for),
     in_a_world(the_handler_before_may_want_its_own_signal_unblocked),
@@ -861,6 +971,7 @@ int main(void)
     in_a_world(the_handler_before_may_leave_by_a_jump),
     in_a_world(a_handler_above_may_call_the_librarys),
     in_a_world(a_handler_above_stays_after_the_last_ignore_and_may_go_on_calling),
+    in_a_world(a_handler_above_may_leave_by_a_jump_and_gets_the_next_fault),
     in_a_world(a_host_with_a_handler_of_its_own_asks_from_there),
     in_a_world(the_last_ignore_restores_the_handler),
     in_a_world(catching_twice_or_ignoring_what_is_not_caught_answers_a_status),
@@ -874,7 +985,7 @@ int main(void)
     cmocka_unit_test(what_the_host_refuses_goes_to_the_handler_that_was_there_before),
     cmocka_unit_test(overflow_that_nobody_catches_is_a_fault),
     cmocka_unit_test(overflow_that_may_not_be_abandoned_is_a_fault),
-    cmocka_unit_test(a_hook_that_overflows_is_a_fault),
+    cmocka_unit_test(a_function_of_the_hosts_that_the_library_calls_may_not_overflow),
     cmocka_unit_test(a_fault_that_nobody_handles_kills_as_ever),
   };
   return cmocka_run_group_tests_name("overflow-signals", tests, NULL, NULL);
