@@ -56,7 +56,7 @@ static void print_failure(const char *what)
          run.eras, run.programs, what);
 }
 
-static _Noreturn void print_world_and_exit(void)
+static _Noreturn void print_world_and_end(void)
 {
   const struct model_landing *landing = &model.landing;
   printf("  the model says that control lands in %" PRIu64 " with status %d, handler %u, %zu values%s%s\n",
@@ -72,7 +72,7 @@ static _Noreturn void print_world_and_exit(void)
   for (uint64_t i = run.operations < HISTORY ? 1 : run.operations - HISTORY + 1; i <= run.operations; i++)
     print_record(&run.history[i % HISTORY]);
   fflush(stdout);
-  _exit(1);
+  end_after_mismatch();
 }
 
 _Noreturn void mismatch(const char *what, uint64_t expected, uint64_t found, int line)
@@ -80,7 +80,7 @@ _Noreturn void mismatch(const char *what, uint64_t expected, uint64_t found, int
   print_failure("mismatch");
   printf("  %s (line %d): expected %" PRIu64 " (0x%" PRIx64 "), found %" PRIu64 " (0x%" PRIx64 ")\n", what, line,
          expected, expected, found, found);
-  print_world_and_exit();
+  print_world_and_end();
 }
 
 void expect_at(const char *what, uint64_t expected, uint64_t found, int line)
@@ -92,7 +92,7 @@ void expect_at(const char *what, uint64_t expected, uint64_t found, int line)
 static _Noreturn void give_up(const char *what)
 {
   print_failure(what);
-  print_world_and_exit();
+  print_world_and_end();
 }
 
 static void on_crash(int signal_number)

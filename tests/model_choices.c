@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Random operands: mostly such that a verb succeeds, for that is where most can go wrong. */
+/* Operands drawn at random: mostly such that a verb succeeds, for that is where most can go wrong. */
 #include "model_driver.h"
 
 /* ---- Numbers ------------------------------------------------------------------------- */
-
-/* splitmix64 */
-uint64_t draw(void)
-{
-  uint64_t x = run.random_state += 0x9e3779b97f4a7c15;
-  x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
-  x = (x ^ x >> 27) * 0x94d049bb133111eb;
-  return x ^ x >> 31;
-}
-
-unsigned below(unsigned limit)
-{
-  return (unsigned)(((draw() >> 32) * limit) >> 32);
-}
 
 bool one_in(unsigned n)
 {
@@ -33,9 +19,11 @@ void *draw_pointer(void)
   return (void *)(uintptr_t)draw();
 }
 
+/* What is held is no decision: it is drawn like other numbers. */
 uint64_t draw_held(void)
 {
-  return model.live_count && one_in(4) ? model.live[below((unsigned)model.live_count)]->value : draw();
+  const uint64_t number = draw();
+  return model.live_count && number % 4 == 0 ? model.live[number / 4 % model.live_count]->value : number;
 }
 
 void draw_values(wasmfx_value_t *values, size_t count)

@@ -5,10 +5,11 @@
  * @file model_driver.h
  * What the files of the random-program driver share; model.c says how it works.
  *
- *     model.c             interpreter, programs, eras, the command
+ *     model.c             the command, which decides at random
+ *     model_programs.c    interpreter, programs, eras
  *     model_operations.c  one function for each verb
  *     model_collect.c     collections
- *     model_choices.c     random operands
+ *     model_choices.c     operands
  *     model_check.c       what is found, held against the model; reports
  *     model_reference.c   the model, which knows none of these
  */
@@ -26,7 +27,11 @@ enum {
   TAGS = 11,
   TABLES = 12,
   HISTORY = 40,   /* operations that are shown after a mismatch */
+#ifdef MODEL_SMALL
+  SEEN = 1 << 12,
+#else
   SEEN = 1 << 19, /* references of an era that are remembered, at most half of this */
+#endif
   FAVOURITE_TABLES = 3,
   FAVOURITE_TAGS = 2
 };
@@ -147,8 +152,6 @@ struct operand {
   wasmfx_cont_t value;
 };
 
-uint64_t draw(void);
-unsigned below(unsigned limit);
 bool one_in(unsigned n);
 bool percent(unsigned n);
 void *draw_pointer(void);
@@ -235,14 +238,30 @@ bool collect(struct model_link *self);
 /** Another reference for the variable of its interpreter. */
 bool change_keepsake(struct model_link *self);
 
-/* ---- model.c ---------------------------------------------------------------------------- */
+/* ---- model_programs.c ------------------------------------------------------------------- */
 
 /** The frame of a link that begins. */
 void open_frame(const struct model_link *link);
-/** Does random operations as `self` until it ends. */
-void interpret(struct model_link *self);
 /** The bodies of all continuations: `env` is the link. */
 void general_body(wasmfx_runtime_t *runtime, void *env, const wasmfx_value_t *args, wasmfx_value_t *results);
 uint64_t word_body(wasmfx_runtime_t *runtime, void *env, uint64_t word, wasmfx_cont_t from);
+/** Does operations as `self` until it ends. */
+void interpret(struct model_link *self);
+
+/** Decides what the next program does often, and how long it is. */
+void choose_program(void);
+/** Runs it, and ends most of what is alive then. */
+void run_program(void);
+void open_era(void);
+void close_era(void);
+
+/* ---- model.c, or whoever else decides ------------------------------------------------------ */
+
+/** A number that means nothing: it only travels. */
+uint64_t draw(void);
+/** A decision. */
+unsigned below(unsigned limit);
+/** What happens after a mismatch has been printed. */
+_Noreturn void end_after_mismatch(void);
 
 #endif

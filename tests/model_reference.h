@@ -29,13 +29,20 @@
 #include <wasmfx/wasmfx.h>
 
 enum {
-  MODEL_MAX_VALUES = 6,       /* of a payload */
-  MODEL_MAX_CLAUSES = 8,      /* of a table */
-  MODEL_MAX_DEPTH = 100,      /* continuations running and waiting at once */
-  MODEL_MAX_SCOPES = 16,      /* barriers and roots open at once */
-  MODEL_MAX_RUNNING = 1 + MODEL_MAX_DEPTH + MODEL_MAX_SCOPES,
-  MODEL_MAX_LINKS = 1024,     /* continuations alive, roots and barriers */
-  MODEL_MAX_REFERENCES = 1024 /* alive, and dead ones that are remembered */
+  MODEL_MAX_VALUES = 6,        /* of a payload */
+  MODEL_MAX_CLAUSES = 8,       /* of a table */
+#ifdef MODEL_SMALL             /* for worlds that are made anew all the time */
+  MODEL_MAX_DEPTH = 12,
+  MODEL_MAX_SCOPES = 6,
+  MODEL_MAX_LINKS = 48,
+  MODEL_MAX_REFERENCES = 64,
+#else
+  MODEL_MAX_DEPTH = 100,       /* continuations running and waiting at once */
+  MODEL_MAX_SCOPES = 16,       /* barriers and roots open at once */
+  MODEL_MAX_LINKS = 1024,      /* continuations alive, roots and barriers */
+  MODEL_MAX_REFERENCES = 1024, /* alive, and dead ones that are remembered */
+#endif
+  MODEL_MAX_RUNNING = 1 + MODEL_MAX_DEPTH + MODEL_MAX_SCOPES
 };
 
 /* ---- Types, tags, tables: never changed by a verb ---------------------------- */
