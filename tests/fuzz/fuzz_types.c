@@ -232,7 +232,9 @@ static wasmfx_kind_t choose_kind(void)
 /* Only the first type of an input may have long lists, for they take time. */
 static struct list choose_list(bool may_be_long, wasmfx_kind_t kinds[TOO_LONG])
 {
-  static const size_t long_counts[] = { 64, 255, 256, 4096, LONGEST_LIST - 1, LONGEST_LIST, LONGEST_LIST + 1, TOO_LONG };
+  static const size_t long_counts[] = {
+    64, 255, 256, 4096, LONGEST_LIST - 1, LONGEST_LIST, LONGEST_LIST + 1, TOO_LONG,
+  };
   const uint8_t byte = next_byte();
   const size_t count = may_be_long && byte == 246 ? long_counts[below(COUNT_OF(long_counts))] : byte % SHORT;
   for (size_t i = 0; i < count; i++)
@@ -582,7 +584,8 @@ static bool fits_after_binding(const struct type *to, const struct party *party,
 
 static void bind(struct party *party)
 {
-  const size_t count = choose_count(below(missing(party) + 1));
+  const size_t wanted = below(2) ? below(missing(party) + 1) : missing(party) - (missing(party) > 0);
+  const size_t count = choose_count(wanted); /* often all but one, which can then come as a word */
   const struct type *to = below(4) ? NULL : choose_type();
   wasmfx_value_t here[SHORT];
   wasmfx_status_t status = WASMFX_OK;
