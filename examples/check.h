@@ -7,12 +7,16 @@
 
 #include <wasmfx/wasmfx.h>
 
-static inline void expect(wasmfx_status_t status, wasmfx_status_t expected)
+static inline _Noreturn void give_up(wasmfx_status_t status, wasmfx_status_t expected)
 {
-  if (status == expected)
-    return;
   fprintf(stderr, "expected \"%s\", got \"%s\"\n", wasmfx_status_text(expected), wasmfx_status_text(status));
   exit(EXIT_FAILURE);
+}
+
+static inline void expect(wasmfx_status_t status, wasmfx_status_t expected)
+{
+  if (status != expected)
+    give_up(status, expected);
 }
 
 static inline void ok(wasmfx_status_t status)

@@ -71,13 +71,13 @@ static void trace_stack(void *context, const wasmfx_stack_t *stack)
     roots->trace(collector, stack, roots->context);
     return;
   }
-  if (stack->low) {
+  if (stack->high) {
     wasmfx_collect_scan(collector, stack->low, (size_t)((char *)stack->high - (char *)stack->low));
     scan_fake_frames(collector, stack);
   }
-  wasmfx_collect_scan(collector, stack->host_word, sizeof *stack->host_word);
+  wasmfx_collect_scan(collector, (const void *)stack->host_word, sizeof *stack->host_word);
   if (stack->env)
-    wasmfx_collect_scan(collector, stack->env, sizeof *stack->env);
+    wasmfx_collect_scan(collector, (const void *)stack->env, sizeof *stack->env);
 }
 
 /* Of whatever kind: a host may pass references as integers. */

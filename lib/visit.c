@@ -80,22 +80,20 @@ static void visit_words(struct wasmfx_runtime *rt, struct wfx_object *top, const
   }
 }
 
-/* A continuation and the roots on its stack are one stack: it ends where the innermost of them waits, or runs. */
+/* A continuation and the roots on its stack are one stack: it ends where the innermost of them waits, or runs. Where the
+ * host's own begins nobody has told. */
 static void visit_stacks(struct wasmfx_runtime *rt, void *sp, const wasmfx_visitor_t *visitor)
 {
-  struct wfx_object *top = rt->current, *bearer;
-  for (; (bearer = wfx_bearer(rt, top))->stack; top = bearer->parent) {
-    if (top == rt->current && visitor->stack)
+  for (struct wfx_object *top = rt->current, *bearer; top; top = bearer->parent) {
+    bearer = wfx_bearer(rt, top);
+    if (top != rt->current)
+      visit_waiting(bearer, WASMFX_NULL_CONT, top->sp, &top->host_word, visitor);
+    else if (visitor->stack)
       visitor->stack(visitor->context,
                      &(wasmfx_stack_t){ .low = sp, .high = bearer->stack, .host_word = &top->host_word });
-    else
-      visit_waiting(bearer, WASMFX_NULL_CONT, top->sp, &top->host_word, visitor);
     visit_words(rt, top, visitor);
     visit_buffers(bearer, visitor);
   }
-  if (visitor->stack)
-    visitor->stack(visitor->context, &(wasmfx_stack_t){ .host_word = &top->host_word });
-  visit_words(rt, top, visitor);
 }
 
 static __attribute__((noinline)) void visit_running(struct wasmfx_runtime *rt, const wasmfx_visitor_t *visitor)

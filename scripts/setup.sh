@@ -38,6 +38,7 @@ need_for_tests() {
   need valgrind has_command valgrind
   need libcmocka-dev has_header cmocka.h
   need libunwind-dev has_header libunwind.h
+  need libgc-dev has_header gc.h
   need libboost-context-dev has_header boost/context/detail/fcontext.hpp
 }
 

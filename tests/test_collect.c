@@ -20,6 +20,7 @@ struct fixture {
   wasmfx_cont_t named[NAMED]; /* what the host names */
   void (*inside)(struct fixture *fixture);
   size_t dropped; /* by the last collection */
+  uintptr_t hosts_frame;
 };
 
 static void fixture_init(struct fixture *fixture, wasmfx_runtime_t *rt)
@@ -777,14 +778,14 @@ static void mark_for_tracing(wasmfx_collector_t *collector, void *context)
 static void trace(wasmfx_collector_t *collector, const wasmfx_stack_t *stack, void *context)
 {
   struct tracing *tracing = context;
-  if (stack->low || stack->cont)
+  if (stack->high || stack->cont)
     tracing->conts[tracing->count++] = stack->cont;
   else
     tracing->words++;
-  tracing->stacks += stack->low != NULL;
-  tracing->waiting += stack->low != NULL && stack->cont == WASMFX_NULL_CONT;
+  tracing->stacks += stack->high != NULL;
+  tracing->waiting += stack->high != NULL && stack->cont == WASMFX_NULL_CONT;
   assert_true(tracing->count < TRACED);
-  assert_true(stack->low <= stack->high);
+  assert_true(stack->low <= stack->high || !stack->high);
   assert_true((stack->env != NULL) == (stack->cont != WASMFX_NULL_CONT && !stack->low));
   wasmfx_collect_mark(collector, (uintptr_t)*stack->host_word);
 }
@@ -1102,7 +1103,7 @@ static void wait_with_a_known_frame(struct fixture *fixture)
   struct sight sight = { .stack_count = 0 };
   const wasmfx_visitor_t visitor = { see_stack, see_value, &sight };
   wasmfx_visit_running(fixture->rt, &visitor);
-  assert_int_equal(sight.stack_count, 3); /* this one, the one that waits, the host's word */
+  assert_int_equal(sight.stack_count, 3); /* this one, the one that waits, the host's */
   assert_null(sight.stacks[0].pc);
   assert_null(sight.stacks[0].sp);
   assert_null(sight.stacks[0].fp);
@@ -1112,7 +1113,10 @@ static void wait_with_a_known_frame(struct fixture *fixture)
   assert_non_null(sight.stacks[1].pc);
   assert_true(sight.stacks[1].low < sight.stacks[1].sp);
   assert_true(sight.stacks[1].sp < sight.stacks[1].high);
-  assert_null(sight.stacks[2].low);
+  assert_non_null(sight.stacks[2].pc);
+  assert_true(sight.stacks[2].low < sight.stacks[2].sp);
+  assert_true((uintptr_t)sight.stacks[2].sp < fixture->hosts_frame);
+  assert_null(sight.stacks[2].high);
 }
 
 static void run_another_with_a_known_frame(struct fixture *fixture)
@@ -1123,7 +1127,16 @@ static void run_another_with_a_known_frame(struct fixture *fixture)
 static void stacks_that_run_and_wait_are_seen_from_the_inside_out(void **state)
 {
   struct fixture *fixture = fixture_of(state);
+  struct sight sight = { .stack_count = 0 };
+  const wasmfx_visitor_t visitor = { see_stack, see_value, &sight };
+  fixture->hosts_frame = (uintptr_t)__builtin_frame_address(0);
   run(fixture, run_another_with_a_known_frame);
+  wasmfx_visit_running(fixture->rt, &visitor);
+  assert_int_equal(sight.stack_count, 1);
+  assert_null(sight.stacks[0].pc);
+  assert_true((uintptr_t)sight.stacks[0].low < fixture->hosts_frame);
+  assert_null(sight.stacks[0].high);
+  assert_ptr_equal(sight.stacks[0].host_word, wasmfx_host_word(fixture->rt));
 }
 
 static void all_is_visited_once(void **state)
@@ -1138,7 +1151,7 @@ static void all_is_visited_once(void **state)
     of_chain += sight.stacks[i].cont == chain;
     of_bound += sight.stacks[i].cont == bound;
   }
-  assert_int_equal(sight.stack_count, 8); /* the host's word, three stacks, three fresh ones on them, the other */
+  assert_int_equal(sight.stack_count, 8); /* the host's, three stacks, three fresh ones on them, the other */
   assert_int_equal(of_chain, 3);
   assert_int_equal(of_bound, 1);
   assert_int_equal(sight.value_count, 1);

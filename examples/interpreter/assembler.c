@@ -65,7 +65,7 @@ struct assembler {
   uint32_t name_count, use_count;
 };
 
-static void refuse(const struct assembler *a, const char *word)
+static _Noreturn void refuse(const struct assembler *a, const char *word)
 {
   fprintf(stderr, "not a program: \"%s\"; read up to \"%.20s\"\n", word, a->next);
   exit(EXIT_FAILURE);
@@ -100,7 +100,7 @@ static void define(struct assembler *a, char kind, uint32_t value)
   require(a, a->word[0] && a->name_count < MAX_NAMES);
   struct name *name = &a->names[a->name_count++];
   *name = (struct name){ .kind = kind, .value = value };
-  strcpy(name->text, a->word);
+  memcpy(name->text, a->word, sizeof a->word);
 }
 
 static uint32_t meaning(const struct assembler *a, char kind, const char *text)
@@ -109,15 +109,15 @@ static uint32_t meaning(const struct assembler *a, char kind, const char *text)
     if (a->names[i].kind == kind && strcmp(a->names[i].text, text) == 0)
       return a->names[i].value;
   refuse(a, text);
-  return 0;
 }
 
 /* The meaning of the word, which may be defined later, is wanted at `*where`. */
 static void use(struct assembler *a, char kind, uint32_t *where)
 {
-  require(a, a->word[0] && a->use_count < MAX_USES);
+  if (!a->word[0] || a->use_count == MAX_USES)
+    refuse(a, a->word);
   a->uses[a->use_count].kind = kind;
-  strcpy(a->uses[a->use_count].text, a->word);
+  memcpy(a->uses[a->use_count].text, a->word, sizeof a->word);
   a->used_at[a->use_count++] = where;
 }
 

@@ -199,7 +199,7 @@ static void execute(struct program *program)
 {
   static struct machine m;
   char here;
-  m = (struct machine){ .program = program, .top = m.slots, .native_limit = (uintptr_t)&here - 64 * 1024 };
+  m = (struct machine){ .program = program, .top = m.slots, .native_limit = (uintptr_t)&here - 65536 };
   *wasmfx_host_word(program->rt) = program->current = &m;
   switch (run(&m, &program->functions[program->function_count - 1])) {
   case RAISE:

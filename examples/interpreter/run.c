@@ -56,12 +56,14 @@ struct exception *exception_new(struct program *program, const wasmfx_tag_t *tag
                                 size_t count)
 {
   struct exception *made = malloc(sizeof *made);
-  expect(made ? WASMFX_OK : WASMFX_ERROR_NO_MEMORY, WASMFX_OK);
+  if (!made)
+    give_up(WASMFX_ERROR_NO_MEMORY, WASMFX_OK);
   if (count > 0)
     memcpy(made->values, values, count * sizeof *values);
   made->head = (wasmfx_exception_t){ tag, made->values, count, made };
   made->next = program->exceptions;
-  return program->exceptions = made;
+  program->exceptions = made;
+  return made;
 }
 
 /* ---- The host's functions. They are given no machine: they use the value stack of whoever runs. ---- */
@@ -203,7 +205,7 @@ static bool caught(struct machine *m, struct frame *frame)
 /* Calls a function: its parameters are on top of the value stack, and then its results. */
 enum next run(struct machine *m, const struct function *function)
 {
-  struct frame frame = { .locals = m->top - function->param_count, .pc = function->start };
+  struct frame frame = { .locals = m->top - function->param_count, .pc = function->start, .handler_top = m->top };
   if ((uintptr_t)&frame < m->native_limit || !has_room(m, function->local_count))
     return trap(m, WASMFX_OVERFLOWED);
   for (uint32_t local = 0; local < function->local_count; local++)

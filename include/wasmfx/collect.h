@@ -20,20 +20,22 @@ extern "C" {
 /* ---- Looking at everything ------------------------------------------------- */
 
 /**
- * A stack; or a continuation that has none yet; or only a host word: a root that runs or
- * waits has one of its own, and so has what it was opened in, whose stack is the same. Those further out
- * come after it, with no bytes, and so come the words of the host's own root and of roots on the host's stack.
+ * A stack; or a continuation that has none yet; or one more host word.
  *
  * The live bytes are [`low`, `high`); they hold the frames, and the registers that the
  * calling convention preserves. `pc`, `sp` and `fp` are those of the code that called
  * into the library, there a walk by frame maps begins; of the stack that is running
- * they are NULL, since its caller knows better, and `low` is its stack pointer.
+ * they are NULL, since its caller knows better, and `low` is its stack pointer. Where the
+ * host's own stack begins, the host knows: of that one `high` is NULL.
+ *
+ * The host word is that of the continuation or, if roots are open on the stack, of the
+ * innermost one. The words of the others follow, each with nothing else.
  *
  * All of it is good until the next verb.
  */
 typedef struct wasmfx_stack {
   wasmfx_cont_t cont; /**< the suspended or fresh continuation that it belongs to; null: running, or waiting */
-  void *low, *high;   /**< NULL: fresh, no stack yet; or no more than a host word */
+  void *low, *high;   /**< `low` NULL: fresh, no stack yet, or one more host word */
   void *pc, *sp, *fp; /**< where its frames begin */
   void **host_word;
   void **env; /**< fresh: what the entry function will get; else NULL */
@@ -52,8 +54,7 @@ typedef struct wasmfx_visitor {
  *  *Errors:* NULL_CONT, CONSUMED. */
 WASMFX_API wasmfx_status_t wasmfx_visit_cont(wasmfx_runtime_t *rt, wasmfx_cont_t cont, const wasmfx_visitor_t *visitor);
 
-/** Visits the stacks that are running or waiting: from the running one outwards. Of the host's own, of which the
- *  library knows no bounds, host words only. */
+/** Visits the stacks that are running or waiting: from the running one outwards, the host's own last. */
 WASMFX_API void wasmfx_visit_running(wasmfx_runtime_t *rt, const wasmfx_visitor_t *visitor);
 
 /** Visits both, and every suspended and fresh continuation. Takes time in proportion to the number of continuations
@@ -78,8 +79,8 @@ typedef struct wasmfx_roots {
 /**
  * Drops the suspended and fresh continuations that nothing reaches: neither what
  * `roots` names, nor a stack that is running or waiting, nor another continuation that
- * is reached. It is a verb: a reference that only the last outcome holds must be named
- * too.
+ * is reached. The host's own stack is not scanned, only its host words are. It is a
+ * verb: a reference that only the last outcome holds must be named too.
  * *Shapes:* `dropped`, if not NULL, receives how many, each of a chain counted.
  * *Errors:* NO_MEMORY (four bytes for each continuation that was ever alive
  * together with others); nothing is dropped then.

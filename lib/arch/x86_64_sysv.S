@@ -548,7 +548,8 @@ END wfx_start
  * when it returns. In: the five registers, r8 = its stack.
  *
  * rbx and r12 survive the call since the entry function preserves them. rbp is
- * zero, which is how walkers of frame pointers know the end.
+ * zero, which is how walkers of frame pointers know the end. The other registers that
+ * a function would save on its stack are cleared.
  *
  * One instruction, `enter`, makes every entry into a continuation, the first and,
  * from the short path of resume, all later ones. A later one lands by itself
@@ -582,6 +583,9 @@ HIDDEN_FUNCTION wfx_body
     movq %rdx, WFX_RT_RECEIVED(%rdi)
     movq %rdi, %r12
     xorl %ebp, %ebp
+    xorl %r13d, %r13d                   /* what the resumer had in them is none of its business */
+    xorl %r14d, %r14d
+    xorl %r15d, %r15d
     movq %rdx, %rcx                     /* entry(rt, env, word, cont) */
     movq %rsi, %rdx
     movq %r11, %rsi

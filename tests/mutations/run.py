@@ -32,7 +32,7 @@ LISTS = Path(__file__).resolve().parent
 BUILDS = {'plain': [], 'sanitize': ['-Db_sanitize=address,undefined']}
 FIELDS = {'mutation', 'breaks', 'file', 'try', 'build'}
 JOBS = str(os.cpu_count() or 1)
-LATE_SUITES = ['examples', 'headers', 'layers', 'c10m', 'consumers', 'bench', 'counts']  # the slow and the indirect
+LATE_SUITES = ['scale', 'examples', 'headers', 'layers', 'c10m', 'consumers', 'bench', 'counts']  # the slow and the indirect
 TIMEOUT_FACTOR = '0.5'  # of the tests' own timeouts, which allow for slow machines
 
 
