@@ -608,6 +608,133 @@ static void overflow_in_a_verb_leaves_nothing_half_done(void **state)
   assert_live(rt, 0, 0);
 }
 
+/* ---- At every distance from the guard, to the word ------------------------------------------------------ */
+
+/* What a body does when it has so much stack left; `other` is the continuation that it does it to. */
+struct near {
+  wasmfx_runtime_t *rt;
+  wasmfx_tag_t *tag, *swap;
+  void (*act)(struct near *near);
+  wasmfx_cont_t other;
+};
+
+static void act_resume(struct near *near)
+{
+  const wasmfx_value_t value = i64_value(1);
+  (void)wasmfx_resume(near->rt, &near->other, NULL, &value, 1);
+}
+
+static void act_resume_word(struct near *near)
+{
+  (void)wasmfx_resume_word(near->rt, &near->other, NULL, 1);
+}
+
+static void act_throw_into(struct near *near)
+{
+  (void)wasmfx_resume_throw(near->rt, &near->other, NULL, near->swap, NULL, 0);
+}
+
+static void act_bind(struct near *near)
+{
+  const wasmfx_value_t value = i64_value(1);
+  (void)wasmfx_cont_bind(near->rt, &near->other, NULL, &value, 1);
+}
+
+static void act_suspend(struct near *near)
+{
+  const wasmfx_value_t value = i64_value(1);
+  (void)wasmfx_suspend(near->rt, near->tag, &value, 1);
+}
+
+static void act_drop(struct near *near)
+{
+  (void)wasmfx_drop(near->rt, &near->other);
+}
+
+static void act_new(struct near *near)
+{
+  wasmfx_cont_t k = WASMFX_NULL_CONT;
+  if (wasmfx_cont_new_word(near->rt, type_of(near->rt, "l:l"), run_nothing, NULL, &k) == WASMFX_OK)
+    near->other = k;
+}
+
+/* Goes down to `distance` bytes above the guard, in one frame. */
+__attribute__((noinline)) static void act_at(struct near *near, size_t distance)
+{
+  void *low, *high;
+  assert_status(wasmfx_stack_bounds(near->rt, &low, &high), WASMFX_OK);
+  const size_t bytes = (size_t)((char *)__builtin_frame_address(0) - (char *)low) - distance;
+  volatile char *room = __builtin_alloca(bytes / 16 * 16);
+  room[bytes / 16 * 16 - 1] = 1;
+  near->act(near);
+  sink += (uint64_t)room[bytes / 16 * 16 - 1];
+}
+
+static uint64_t run_near_the_guard(wasmfx_runtime_t *rt, void *env, uint64_t distance, wasmfx_cont_t from)
+{
+  (void)rt, (void)from;
+  act_at(env, (size_t)distance);
+  return 0;
+}
+
+static uint64_t wait_for_an_answer(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)from;
+  return wasmfx_suspend_word(rt, *(wasmfx_tag_t **)env, word).word;
+}
+
+/* The other one before the act: fresh, or suspended. */
+static wasmfx_cont_t another(struct near *near, const wasmfx_handlers_t *handlers, bool is_suspended)
+{
+  wasmfx_cont_t k = word_cont_of(near->rt, "l:l", is_suspended ? wait_for_an_answer : run_nothing, &near->tag);
+  if (is_suspended)
+    assert_outcome(wasmfx_resume_word(near->rt, &k, handlers, 1), WASMFX_SUSPENDED);
+  return k;
+}
+
+/* It has happened, or it has not: then the other one is what it was, by the same reference. */
+static bool happens(struct near *near, const wasmfx_handlers_t *handlers, bool is_suspended, size_t distance)
+{
+  wasmfx_runtime_t *rt = near->rt;
+  const wasmfx_cont_t before = near->other = another(near, handlers, is_suspended);
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_near_the_guard, near);
+  const wasmfx_outcome_t out = wasmfx_resume_word(rt, &k, handlers, distance);
+  if (out.status == WASMFX_OVERFLOWED) {
+    assert_true(k == WASMFX_NULL_CONT);
+    if (near->other == before)
+      assert_state(rt, before, is_suspended ? WASMFX_STATE_SUSPENDED : WASMFX_STATE_FRESH);
+  } else if (out.status == WASMFX_SUSPENDED) {
+    assert_outcome(wasmfx_resume_word(rt, &k, NULL, 0), WASMFX_RETURNED);
+  } else {
+    assert_outcome(out, WASMFX_RETURNED);
+  }
+  assert_int_equal(wasmfx_depth(rt), 0);
+  wasmfx_cont_t mine = before;
+  (void)wasmfx_drop(rt, &mine);
+  (void)wasmfx_drop(rt, &near->other);
+  assert_live(rt, 0, 0);
+  return out.status != WASMFX_OVERFLOWED;
+}
+
+static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **state)
+{
+  void (*const acts[])(struct near *near) = {
+    act_resume, act_resume_word, act_throw_into, act_bind, act_suspend, act_drop, act_new,
+  };
+  wasmfx_runtime_t *rt = catching(state);
+  struct near near = { .rt = rt, .tag = tag_of(rt, "l:l"), .swap = tag_of(rt, ":") };
+  const wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(near.tag));
+  for (size_t i = 0; i < COUNT_OF(acts); i++) {
+    near.act = acts[i];
+    for (int is_suspended = 0; is_suspended < 2; is_suspended++) {
+      size_t happened = 0;
+      for (size_t distance = 16; distance <= 12000; distance += distance < 3500 ? 16 : 2000)
+        happened += happens(&near, handlers, is_suspended, distance);
+      assert_in_range(happened, 1, 600); /* with stack enough it does */
+    }
+  }
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -630,6 +757,7 @@ int main(void)
     in_a_world(overflow_below_a_function_of_libc_is_caught),
     in_a_world(code_that_checks_its_stack_traps_by_itself_and_keeps_its_reserve),
     in_a_world(overflow_in_a_verb_leaves_nothing_half_done),
+    in_a_world(a_verb_at_any_distance_from_the_guard_happens_or_does_not),
   };
   return cmocka_run_group_tests_name("overflow", tests, NULL, NULL);
 }
