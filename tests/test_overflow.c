@@ -614,6 +614,7 @@ static void overflow_in_a_verb_leaves_nothing_half_done(void **state)
 struct near {
   wasmfx_runtime_t *rt;
   wasmfx_tag_t *tag, *swap;
+  const wasmfx_handlers_t *handlers; /* for the tag */
   void (*act)(struct near *near);
   wasmfx_cont_t other;
 };
@@ -627,6 +628,17 @@ static void act_resume(struct near *near)
 static void act_resume_word(struct near *near)
 {
   (void)wasmfx_resume_word(near->rt, &near->other, NULL, 1);
+}
+
+/* With clauses, the short way. */
+static void act_resume_word_shortly(struct near *near)
+{
+  (void)wasmfx_resume_word(near->rt, &near->other, near->handlers, 1);
+}
+
+static void act_suspend_word_shortly(struct near *near)
+{
+  (void)wasmfx_suspend_word(near->rt, near->tag, 1);
 }
 
 static void act_throw_into(struct near *near)
@@ -684,21 +696,21 @@ static uint64_t wait_for_an_answer(wasmfx_runtime_t *rt, void *env, uint64_t wor
 }
 
 /* The other one before the act: fresh, or suspended. */
-static wasmfx_cont_t another(struct near *near, const wasmfx_handlers_t *handlers, bool is_suspended)
+static wasmfx_cont_t another(struct near *near, bool is_suspended)
 {
   wasmfx_cont_t k = word_cont_of(near->rt, "l:l", is_suspended ? wait_for_an_answer : run_nothing, &near->tag);
   if (is_suspended)
-    assert_outcome(wasmfx_resume_word(near->rt, &k, handlers, 1), WASMFX_SUSPENDED);
+    assert_outcome(wasmfx_resume_word(near->rt, &k, near->handlers, 1), WASMFX_SUSPENDED);
   return k;
 }
 
 /* It has happened, or it has not: then the other one is what it was, by the same reference. */
-static bool happens(struct near *near, const wasmfx_handlers_t *handlers, bool is_suspended, size_t distance)
+static bool happens(struct near *near, bool is_suspended, size_t distance)
 {
   wasmfx_runtime_t *rt = near->rt;
-  const wasmfx_cont_t before = near->other = another(near, handlers, is_suspended);
+  const wasmfx_cont_t before = near->other = another(near, is_suspended);
   wasmfx_cont_t k = word_cont_of(rt, "l:l", run_near_the_guard, near);
-  const wasmfx_outcome_t out = wasmfx_resume_word(rt, &k, handlers, distance);
+  const wasmfx_outcome_t out = wasmfx_resume_word(rt, &k, near->handlers, distance);
   if (out.status == WASMFX_OVERFLOWED) {
     assert_true(k == WASMFX_NULL_CONT);
     if (near->other == before)
@@ -719,17 +731,18 @@ static bool happens(struct near *near, const wasmfx_handlers_t *handlers, bool i
 static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **state)
 {
   void (*const acts[])(struct near *near) = {
-    act_resume, act_resume_word, act_throw_into, act_bind, act_suspend, act_drop, act_new,
+    act_resume, act_resume_word, act_resume_word_shortly, act_throw_into, act_bind,
+    act_suspend, act_suspend_word_shortly, act_drop, act_new,
   };
   wasmfx_runtime_t *rt = catching(state);
   struct near near = { .rt = rt, .tag = tag_of(rt, "l:l"), .swap = tag_of(rt, ":") };
-  const wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(near.tag));
+  near.handlers = HANDLERS(rt, ON_LABEL(near.tag));
   for (size_t i = 0; i < COUNT_OF(acts); i++) {
     near.act = acts[i];
     for (int is_suspended = 0; is_suspended < 2; is_suspended++) {
       size_t happened = 0;
       for (size_t distance = 16; distance <= 12000; distance += distance < 3500 ? 16 : 2000)
-        happened += happens(&near, handlers, is_suspended, distance);
+        happened += happens(&near, is_suspended, distance);
       assert_in_range(happened, 1, 600); /* with stack enough it does */
     }
   }

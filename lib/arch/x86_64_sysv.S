@@ -391,6 +391,7 @@ FUNCTION wasmfx_resume_word
     jc resume_word_carefully
     .cfi_remember_state
     PUSH_FRAME %rsi
+    testb %al, -8(%rsp)                 /* where `enter` is going to push */
     movq WFX_RT_CURRENT(%rdi), %r9
     movq %r8, WFX_OBJ_REF(%rax)
     movq %r9, WFX_OBJ_PARENT(%rax)
