@@ -54,10 +54,11 @@ static struct sigaction oldest; /* who had the signal when ours was installed fi
 static struct sigaction before; /* and when it was installed again */
 
 /* Never inlined: compilers keep the address of a thread-local variable over calls, also over those that come back on
- * another stack. */
+ * another stack. Nor do they see through it what the answer is: it would be the same at each call, they think. */
 static __attribute__((noinline)) struct wfx_thread *this_thread(void)
 {
-  return &own;
+  struct wfx_thread *volatile thread = &own;
+  return thread;
 }
 
 /* ---- Is it one? ------------------------------------------------------------------------------ */

@@ -565,12 +565,12 @@ static void a_jump_and_an_unwinding(void **state)
 
 /* ---- Overflow ------------------------------------------------------------------------------------------------ */
 
-/* From where it is all but full. */
+/* From where it is all but full. Its frames are large, so that the walks are short. */
 PART(A) static uint64_t a_recurses(uint64_t calls)
 {
   volatile uint64_t mine[16];
-  mine[0] = calls;
-  return calls ? a_recurses(calls - 1) + mine[0] : 0;
+  mine[calls % COUNT_OF(mine)] = calls;
+  return calls ? a_recurses(calls - 1) + mine[calls % COUNT_OF(mine)] : 0;
 }
 
 PART(A) static uint64_t a_overflows(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)

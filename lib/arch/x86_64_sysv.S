@@ -138,6 +138,13 @@
     .cfi_restore \reg
 .endm
 
+/* As at .cfi_remember_state, where nothing was pushed: clang's assembler forgets the offset that later adjustments go
+ * from, so it is said again. */
+.macro CFI_RESTORE_STATE
+    .cfi_restore_state
+    .cfi_def_cfa_offset 8
+.endm
+
 /* The frame of the picture; \cont is the register that holds &cont, or any. */
 .macro PUSH_FRAME cont
     pushq \cont
@@ -352,7 +359,7 @@ wfx_suspensions_end:
     movq $0, (%r10)
     \cfi_behind
     jmpq *WFX_OBJ_PC(%rax)
-    .cfi_restore_state
+    CFI_RESTORE_STATE
 9:  movq WFX_RT_EVENT(%rdi), %rax
     movq WFX_RT_WORD(%rdi), %rdx
     ret
@@ -404,7 +411,7 @@ FUNCTION wasmfx_resume_word
     xorl %edx, %edx
     xorl %ecx, %ecx                     /* RETURNED, in word form */
     jmp enter
-    .cfi_restore_state
+    CFI_RESTORE_STATE
 resume_word_carefully:
     PREPARE_AND_LEAVE wfx_prepare_resume_word, land_resume_word, CFI_UNCHANGED
 END wasmfx_resume_word
@@ -439,7 +446,7 @@ FUNCTION wasmfx_suspend_word
     movq $0, WFX_OBJ_PARENT(%r9)
     CFI_AT_LANDING
     jmpq *WFX_OBJ_PC(%rax)
-    .cfi_restore_state
+    CFI_RESTORE_STATE
 suspend_word_carefully:
     PREPARE_AND_LEAVE wfx_prepare_suspend_word, land_suspend_word, CFI_AT_LANDING
 END wasmfx_suspend_word
