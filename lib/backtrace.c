@@ -43,7 +43,7 @@ static wasmfx_frame_t frame_of(struct walk *walk)
 /* From the base of a continuation to the code that resumed it, over the landing where that waits. */
 static bool leave_segment(struct walk *walk)
 {
-  const struct wfx_stack *stack = (const struct wfx_stack *)register_of(walk, UNW_X86_64_RBX);
+  const struct wfx_stack *stack = (const struct wfx_stack *)register_of(walk, wfx_base_register);
   const struct wfx_object *owner = stack->owner;
   walk->segment++;
   return owner->parent && unw_step(&walk->cursor) > 0;

@@ -6,16 +6,21 @@
  * resumed, and with float control words saved. On its way it finds the registers
  * that each resumer had.
  *
- * With the argument --stop it does nothing but nest three continuations and call
- * innermost_place(), for a debugger to stop at.
+ * With an argument it does nothing but nest three continuations and call innermost_place():
+ * with --stop for a debugger to stop at, with --abort to die there and leave a core file, with
+ * --backtrace to print what the C library's backtrace() finds.
  */
+#define _GNU_SOURCE
 #define UNW_LOCAL_ONLY
+#include <dlfcn.h>
 #include <libunwind.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <wasmfx/wasmfx.h>
@@ -86,10 +91,24 @@ struct nest {
   bool general, suspends;
 };
 
+/* libunwind has a function of the same name, which would be taken for it. */
+static void print_backtrace(void)
+{
+  void *frames[MAX_FRAMES], *libc = dlopen("libc.so.6", RTLD_LAZY);
+  int (*backtrace)(void **frames, int count);
+  void (*backtrace_symbols_fd)(void *const *frames, int count, int fd);
+  assert_non_null(libc);
+  *(void **)&backtrace = dlsym(libc, "backtrace");
+  *(void **)&backtrace_symbols_fd = dlsym(libc, "backtrace_symbols_fd");
+  backtrace_symbols_fd(frames, backtrace(frames, MAX_FRAMES), STDOUT_FILENO);
+}
+
+static void (*look)(void) = walk;
+
 __attribute__((noinline)) void innermost_place(void);
 void innermost_place(void)
 {
-  walk();
+  look();
   __asm__ volatile(""); /* no tail call: this frame is to be seen */
 }
 
@@ -276,10 +295,24 @@ static void walk_finds_the_registers_of_the_resumer(void **state)
       assert_marks_are_found(general, float_control);
 }
 
+/* ---- For others to walk ----------------------------------------------------------- */
+
+static void stop_at(const char *what)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  /* Debuggers write core files by reading through the stacks, and stop at light guards. */
+  if (strcmp(what, "--stop") == 0)
+    config.guard = WASMFX_GUARD_PROTECT;
+  else
+    look = strcmp(what, "--abort") == 0 ? abort : print_backtrace;
+  nest_three((struct nest){ .suspends = true }, &config);
+}
+
 int main(int argc, char **argv)
 {
-  if (argc > 1 && strcmp(argv[1], "--stop") == 0) {
-    nest_three((struct nest){ .suspends = true }, NULL);
+  if (argc > 1) {
+    stop_at(argv[1]);
     return 0;
   }
   const struct CMUnitTest tests[] = {

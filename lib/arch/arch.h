@@ -58,6 +58,9 @@ extern const char wfx_suspensions[], wfx_suspensions_end[];
 /** The library's frame at the bottom of a stack is one of which the address where it goes on lies between these. */
 extern const char wfx_base[], wfx_base_end[];
 
+/** In that frame this register holds the stack, a struct wfx_stack; the number is libunwind's. */
+extern const int wfx_base_register;
+
 /** Reads the stack WFX_STACK_ROOM bytes further down. What changes more than one thing calls it first: if that runs into
  *  the guard, nothing has happened yet. */
 void wfx_probe_stack(void);

@@ -7,4 +7,9 @@
 #define FRAME_RETURN 56
 #define FRAME_BYTES 64
 
+/* The numbers that DWARF and libunwind have for registers. */
+#define DW_RAX 0
+#define DW_RBX 3
+#define DW_RIP 16
+
 #endif

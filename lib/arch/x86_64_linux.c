@@ -10,6 +10,8 @@
 /* The direction flag: the convention wants it clear where a function begins. */
 #define EFLAGS_DIRECTION 0x400
 
+const int wfx_base_register = DW_RBX;
+
 static void *word_at(const char *at)
 {
   return *(void *const *)(const void *)at;

@@ -50,11 +50,6 @@
 #include "layout.h"
 #include "x86_64.h"
 
-/* DWARF numbers */
-#define DW_RAX 0
-#define DW_RBX 3
-#define DW_RIP 16
-
     .text
 
 /* Where the resumer waits, once the object in rax has been hung under it. */
