@@ -31,14 +31,17 @@
  * first. Above, it is the touch of somebody who looks ahead, the library for one. */
 #define NEAR_BYTES ((uintptr_t)65536)
 
+/* A fault that is being passed on, and from where. */
+struct passing {
+  uintptr_t frame;
+  const void *context;
+};
+
 struct wfx_thread {
   struct wfx_watch *watches;
   char *signal_stack; /* with a guard of its own below; NULL: the host has one */
   size_t signal_stack_bytes;
-  struct {
-    uintptr_t frame;
-    const void *context;
-  } passing_on; /* the fault that is being passed on, and from where */
+  struct passing passing_on; /* stays where a handler has left by longjmp */
 };
 
 /* Of this thread. Read by its signal handler, where nothing but a plain load will do. */
@@ -128,17 +131,16 @@ static void let_die(const struct sigaction *action, int signal, const siginfo_t 
  */
 static void pass_on(struct wfx_thread *thread, int signal, siginfo_t *info, void *context)
 {
-  const uintptr_t here = (uintptr_t)__builtin_frame_address(0), outer = thread->passing_on.frame;
-  const bool comes_again = here < outer && context == thread->passing_on.context;
+  const struct passing here = { (uintptr_t)__builtin_frame_address(0), context }, outer = thread->passing_on;
+  const bool comes_again = here.frame < outer.frame && here.context == outer.context;
   struct sigaction *action = is_installed_twice && !comes_again ? &before : &oldest;
   if (!has_handler(action)) {
     let_die(action, signal, info);
     return;
   }
-  thread->passing_on.frame = here;
-  thread->passing_on.context = context;
+  thread->passing_on = here;
   call(action, signal, info, context);
-  thread->passing_on.frame = outer;
+  thread->passing_on = outer;
 }
 
 static void on_fault(int signal, siginfo_t *info, void *context)
@@ -258,6 +260,7 @@ static wasmfx_status_t enter(struct wasmfx_runtime *rt, struct wfx_thread *threa
   const wasmfx_status_t status = give_signal_stack(rt, thread);
   if (status < 0)
     return status;
+  thread->passing_on = (struct passing){ 0, NULL };
   pthread_mutex_lock(&lock);
   has_key = has_key || pthread_key_create(&exit_key, at_thread_exit) == 0;
   const bool is_known = has_key && pthread_setspecific(exit_key, thread) == 0, is_ready = is_known && install();

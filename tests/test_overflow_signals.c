@@ -383,10 +383,13 @@ static void the_handler_before_may_leave_by_a_jump(void **state)
 
 static struct sigaction below; /* what the one above has found */
 static unsigned above_count;
+static bool above_jumps;
 
 static void above(int signal, siginfo_t *info, void *context)
 {
   above_count++;
+  if (above_jumps)
+    siglongjmp(way_out, 1);
   below.sa_sigaction(signal, info, context);
 }
 
@@ -466,6 +469,33 @@ static void a_handler_above_may_leave_by_a_jump_and_gets_the_next_fault(void **s
   }
   assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
   assert_true(has_signal(jump_out));
+  sigaltstack(&old_stack, NULL);
+  restore(&old);
+}
+
+/* Nor is any fault later, when that one is long gone. */
+static void a_fault_that_was_left_by_a_jump_is_forgotten(void **state)
+{
+  struct sigaction old;
+  const stack_t old_stack = put_signal_stack_at(host_stack + sizeof host_stack / 2);
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  below = put_handler(above, 0);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  above_count = 0;
+  above_jumps = true;
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_touch_and_jump, NULL);
+  assert_outcome(wasmfx_resume_word(rt, &k, NULL, 16), WASMFX_RETURNED);
+  above_jumps = false;
+  assert_int_equal(above_count, 1);
+
+  put_signal_stack();
+  for (unsigned i = 1; i <= 3; i++) { /* library, above, library, host */
+    touch_inside(rt, 16);
+    assert_int_equal(above_count, 1 + i);
+    assert_int_equal(seen.count, i);
+  }
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
   sigaltstack(&old_stack, NULL);
   restore(&old);
 }
@@ -972,6 +1002,7 @@ int main(void)
     in_a_world(a_handler_above_may_call_the_librarys),
     in_a_world(a_handler_above_stays_after_the_last_ignore_and_may_go_on_calling),
     in_a_world(a_handler_above_may_leave_by_a_jump_and_gets_the_next_fault),
+    in_a_world(a_fault_that_was_left_by_a_jump_is_forgotten),
     in_a_world(a_host_with_a_handler_of_its_own_asks_from_there),
     in_a_world(the_last_ignore_restores_the_handler),
     in_a_world(catching_twice_or_ignoring_what_is_not_caught_answers_a_status),

@@ -30,8 +30,8 @@ extern "C" {
 
 /**
  * From now on, overflow in the continuations of `rt` is a trap, in the calling
- * thread. Installs handlers for SIGSEGV and SIGBUS if this is the first such runtime
- * of the process, and an alternate signal stack if the thread has none; one that is
+ * thread. Installs a handler for SIGSEGV if this is the first such runtime of the
+ * process, and an alternate signal stack if the thread has none; one that is
  * there is used and never replaced.
  * *Threads:* to be called by the thread that runs the continuations; one that hands
  * the runtime over to another first calls wasmfx_overflow_ignore().
@@ -42,8 +42,8 @@ WASMFX_API wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt);
 
 /**
  * Ends that. With the last runtime of the thread its alternate stack goes, unless the
- * host has replaced it; with the last of the process the handlers that were there
- * before come back, unless others have been put above. wasmfx_runtime_free() does the
+ * host has replaced it; with the last of the process the handler that was there
+ * before comes back, unless another has been put above. wasmfx_runtime_free() does the
  * same if the same thread calls it, and answers STATE if another does.
  * *Errors:* STATE (not caught by this thread).
  */
