@@ -270,6 +270,61 @@ static void what_is_no_live_reference_has_none_and_says_so(void **state)
                 WASMFX_TRAP_NULL_CONT);
 }
 
+/* The number that a running one will be suspended by next: a forgery, that some verbs cannot tell. */
+static uint64_t look_at_oneself(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)env, (void)from;
+  const uint64_t ref = wasmfx_suspend_word(rt, look.near, word).word;
+  look.count = 1;
+  return (uint64_t)wasmfx_cont_backtrace(rt, ref + ((uint64_t)1 << 32), look.frames, MOST_FRAMES, &look.count);
+}
+
+static void what_runs_is_not_walked_as_if_it_were_suspended(void **state)
+{
+  look_with(runtime_of(state));
+  wasmfx_cont_t k = word_cont_of(look.rt, "l:l", look_at_oneself, NULL);
+  assert_outcome(wasmfx_resume_word(look.rt, &k, look.near_handlers, 0), WASMFX_SUSPENDED);
+  const wasmfx_outcome_t out = wasmfx_resume_word(look.rt, &k, NULL, k);
+  assert_outcome(out, WASMFX_RETURNED);
+  assert_int_equal((wasmfx_status_t)out.word, WASMFX_TRAP_CONSUMED);
+  assert_int_equal(look.count, 0);
+}
+
+/* ---- Where a collector begins ------------------------------------------------------------------------------------------ */
+
+static const void *frame_of_body;
+
+static uint64_t suspend_and_tell(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)env, (void)from;
+  frame_of_body = __builtin_frame_address(0);
+  word = wasmfx_suspend_word(rt, look.near, word).word;
+  mark++;
+  return word;
+}
+
+static void note_stack(void *context, const wasmfx_stack_t *stack)
+{
+  *(wasmfx_stack_t *)context = *stack;
+}
+
+static void a_collector_is_told_where_the_frames_of_a_suspended_one_begin(void **state)
+{
+  wasmfx_stack_t stack = { .pc = NULL };
+  const wasmfx_visitor_t visitor = { .stack = note_stack, .context = &stack };
+  look_with(runtime_of(state));
+  wasmfx_cont_t k = word_cont_of(look.rt, "l:l", suspend_and_tell, NULL);
+  assert_outcome(wasmfx_resume_word(look.rt, &k, look.near_handlers, 0), WASMFX_SUSPENDED);
+  look_at(k);
+  assert_status(wasmfx_visit_cont(look.rt, k, &visitor), WASMFX_OK);
+  assert_ptr_equal(stack.pc, look.frames[0].pc);
+  assert_ptr_equal(stack.sp, look.frames[0].sp);
+#ifdef WITH_FRAME_POINTERS
+  assert_ptr_equal(stack.fp, frame_of_body);
+#endif
+  assert_status(wasmfx_drop(look.rt, &k), WASMFX_OK);
+}
+
 /* ---- Where a signal has interrupted ------------------------------------------------------------------------------------ */
 
 static void on_signal(int number, siginfo_t *info, void *context)
@@ -375,6 +430,8 @@ int main(int argc, char **argv)
     in_a_world(it_does_not_matter_by_which_verb_it_waits),
     in_a_world(a_fresh_one_has_no_frames),
     in_a_world(what_is_no_live_reference_has_none_and_says_so),
+    in_a_world(what_runs_is_not_walked_as_if_it_were_suspended),
+    in_a_world(a_collector_is_told_where_the_frames_of_a_suspended_one_begin),
     in_a_world(a_signal_handler_sees_what_it_has_interrupted),
     in_a_world(a_line_is_a_number_an_address_a_function_and_a_file),
     cmocka_unit_test(what_has_no_name_is_an_address),
