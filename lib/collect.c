@@ -48,9 +48,8 @@ WFX_UNCHECKED static wasmfx_cont_t word_at(const char *at)
 WFX_UNCHECKED void wasmfx_collect_scan(wasmfx_collector_t *collector, const void *low, size_t bytes)
 {
   const size_t step = sizeof(wasmfx_cont_t);
-  const char *at = (const char *)(((uintptr_t)low + step - 1) / step * step), *end = (const char *)low + bytes;
-  for (; at + step <= end; at += step)
-    wasmfx_collect_mark(collector, word_at(at));
+  for (size_t at = -(uintptr_t)low % step; at + step <= bytes; at += step)
+    wasmfx_collect_mark(collector, word_at((const char *)low + at));
 }
 
 static void scan_fake_frames(struct wasmfx_collector *collector, const wasmfx_stack_t *stack)
