@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime.h"
+#include "stackpool/valgrind.h"
 
 /*
  * One block of memory, before anything is marked:
@@ -17,6 +18,7 @@ struct wasmfx_collector {
   uint32_t *bits;
   uint32_t *waiting;
   size_t waiting_count;
+  bool valgrind_watches;
 };
 
 #define BITS 32u
@@ -48,8 +50,10 @@ WFX_UNCHECKED static wasmfx_cont_t word_at(const char *at)
 WFX_UNCHECKED void wasmfx_collect_scan(wasmfx_collector_t *collector, const void *low, size_t bytes)
 {
   const size_t step = sizeof(wasmfx_cont_t);
-  for (size_t at = -(uintptr_t)low % step; at + step <= bytes; at += step)
-    wasmfx_collect_mark(collector, word_at((const char *)low + at));
+  for (size_t at = -(uintptr_t)low % step; at + step <= bytes; at += step) {
+    const wasmfx_cont_t word = word_at((const char *)low + at);
+    wasmfx_collect_mark(collector, collector->valgrind_watches ? wfx_valgrind_defined(word) : word);
+  }
 }
 
 static void scan_fake_frames(struct wasmfx_collector *collector, const wasmfx_stack_t *stack)
@@ -119,7 +123,7 @@ wasmfx_status_t wasmfx_collect(wasmfx_runtime_t *rt, const wasmfx_roots_t *roots
   if (!block)
     return WASMFX_ERROR_NO_MEMORY;
   memset(block, 0, words * sizeof *block);
-  struct wasmfx_collector collector = { rt, roots ? roots : &none, block, block + words, 0 };
+  struct wasmfx_collector collector = { rt, roots ? roots : &none, block, block + words, 0, wfx_valgrind_watches() };
   mark(&collector);
   sweep(&collector);
   wfx_release(rt, block, bytes);

@@ -94,6 +94,7 @@ static void release_leaving(struct wfx_stackpool *pool)
   pool->leaving = NULL;
   pool->gone++;
   wfx_valgrind_deregister(stack);
+  wfx_valgrind_forget(stack);
   const wasmfx_stack_allocator_t *host = &pool->config->stack_allocator;
   pool->calling_host++;
   host->release(host->context, stack->memory, pool->classes[stack->stack_class].usable_bytes, stack->tenant);
@@ -284,6 +285,7 @@ static struct wfx_stack *cross_tenants(struct wfx_stackpool *pool, uint32_t stac
     struct wfx_stack *stack = pop(list_of(pool, stack_class, other));
     if (!stack)
       continue;
+    wfx_valgrind_forget(stack);
     wipe(pool, stack);
     stack->tenant = tenant;
     return stack;
