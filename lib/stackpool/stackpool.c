@@ -304,6 +304,7 @@ static void trim_second(struct wfx_stackpool *pool, struct wfx_stack_list *list)
   pool->trimmed++;
   pool->trims++;
   wfx_valgrind_deregister(second);
+  wfx_valgrind_forget(second);
   char *low = second->low;
   wfx_os_discard(pool->os, low, class->usable_bytes);
 }
