@@ -21,6 +21,7 @@ static struct {
   size_t refused[2];         /* which of them are, counted from 1; 0: none */
   enum request next;         /* of this kind the next one is; REQUEST_KINDS: none */
   size_t refusals;
+  bool kernel_is_old;        /* and knows no light guards */
   size_t of_kind[REQUEST_KINDS];
   size_t blocks;             /* of all allocators, now held */
   size_t addresses;          /* bytes mapped and not unmapped */
@@ -49,6 +50,11 @@ size_t blocks_held(void)
 void refuse_next(enum request kind)
 {
   faults.next = kind;
+}
+
+void pretend_old_kernel(bool on)
+{
+  faults.kernel_is_old = on;
 }
 
 static bool is_refused(enum request kind, int error)
@@ -205,7 +211,13 @@ int __wrap_mprotect(void *address, size_t bytes, int protection)
 int __wrap_madvise(void *address, size_t bytes, int advice)
 {
   const enum request kind = advice == MADV_GUARD_INSTALL ? GUARD : advice == MADV_DONTNEED ? DISCARD : ADVICE;
-  return is_refused(kind, kind == GUARD ? ENOMEM : EINVAL) ? -1 : __real_madvise(address, bytes, advice);
+  if (is_refused(kind, kind == GUARD ? ENOMEM : EINVAL))
+    return -1;
+  if (kind == GUARD && faults.kernel_is_old) {
+    errno = EINVAL;
+    return -1;
+  }
+  return __real_madvise(address, bytes, advice);
 }
 
 /* Here files are only read: there is no third argument. */
@@ -355,10 +367,13 @@ int tell_refusals(void **state)
                   faults.count);
   faults.refused[0] = faults.refused[1] = 0;
   faults.next = REQUEST_KINDS;
+  pretend_old_kernel(false);
   return 0;
 }
 
 /* ---- Calls that may be refused ------------------------------------------------------------------- */
+
+static const int errno_before = EDOM; /* which nothing here sets */
 
 struct before before_call(const wasmfx_runtime_t *rt, const wasmfx_cont_t *place)
 {
@@ -371,6 +386,7 @@ struct before before_call(const wasmfx_runtime_t *rt, const wasmfx_cont_t *place
     before.state = wasmfx_cont_state(rt, *place);
     before.arity = wasmfx_cont_arity(rt, *place);
   }
+  errno = errno_before;
   return before;
 }
 
@@ -394,6 +410,10 @@ static bool is_of_the_system(wasmfx_status_t status)
 
 bool was_refused(struct before *before, wasmfx_status_t status, const char *what, const char *file, int line)
 {
+  if (status >= 0 && errno != errno_before) {
+    print_error("%s succeeded, and errno is %d\n", what, errno);
+    _fail(file, line);
+  }
   if (status >= 0)
     return false;
   if (faults.refusals == before->refusals || !is_of_the_system(status))
@@ -403,5 +423,6 @@ bool was_refused(struct before *before, wasmfx_status_t status, const char *what
     _fail(file, line);
   }
   before->refusals = faults.refusals;
+  errno = errno_before;
   return true;
 }

@@ -40,6 +40,8 @@ size_t refusals(void);
 size_t blocks_held(void);
 /** Refuses the next request of a kind, besides those that are chosen by their number. */
 void refuse_next(enum request kind);
+/** From here on the kernel knows no light guards, as before Linux 6.13; or what it really knows again. */
+void pretend_old_kernel(bool on);
 
 /** Runs a scenario once. It has to end with nothing left of it: no block, no address range, no map, no file
  *  descriptor, no signal handler. */
@@ -68,7 +70,7 @@ bool was_refused(struct before *before, wasmfx_status_t status, const char *what
 /**
  * Makes a call until it is not refused any more. A status below zero must come of
  * a refusal, say that something has run out, and leave the counters, the depth, and the
- * reference at `place` (NULL: none) as they were.
+ * reference at `place` (NULL: none) as they were. When it succeeds, errno is what it was.
  */
 #define insist(rt, place, call) \
   do { \

@@ -760,6 +760,22 @@ static void requests_of_all_kinds_can_be_refused(void **state)
   }
 }
 
+/** Whatever was refused on the way, and the guards of a kernel that knows no light ones: insist() looks at errno. */
+static void no_call_changes_errno_when_it_succeeds(void **state)
+{
+  static const enum request kinds[] = { RESERVATION, COMMITMENT, GUARD, DISCARD, ADVICE, REQUEST_KINDS };
+  (void)state;
+  for (size_t i = 0; i < 2 * COUNT_OF(kinds); i++) {
+    struct lab lab = { .act = everything };
+    configure(&lab.config, 0);
+    lab.config.max_stacks = 1 << 20; /* fewer will do */
+    pretend_old_kernel(i % 2);
+    refuse_next(kinds[i / 2]);
+    run_once(live, &lab);
+    assert_int_equal(refusals(), kinds[i / 2] != REQUEST_KINDS);
+  }
+}
+
 #define told(test) cmocka_unit_test_teardown(test, tell_refusals)
 
 int main(int argc, char **argv)
@@ -792,6 +808,7 @@ int main(int argc, char **argv)
 #endif
     told(one_runtime_survives_each_refusal_in_a_row),
     told(requests_of_all_kinds_can_be_refused),
+    told(no_call_changes_errno_when_it_succeeds),
   };
   if (argc > 1)
     distance = strtoull(argv[1], NULL, 10);

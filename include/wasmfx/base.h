@@ -55,7 +55,8 @@ typedef uint64_t wasmfx_cont_t;
 
 /**
  * What a call answers. Zero and above: what happened. Below zero: nothing
- * happened, the world is as it was before the call.
+ * happened, the world is as it was before the call. The library leaves errno
+ * as it was when a call succeeds, whatever the system refused on the way.
  *
  * WASMFX_TRAP_* are the traps of the instructions; wasmfx_status_text() gives
  * them the words of the specification's tests. An engine raises them in its

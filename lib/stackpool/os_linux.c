@@ -58,41 +58,55 @@ static wasmfx_status_t why_no_memory(wasmfx_status_t otherwise)
   return out_of_maps ? WASMFX_ERROR_NO_MAPS : otherwise;
 }
 
+/* The system may refuse something in a call that succeeds, and in one that is tried again in another way: so each
+ * function below puts errno back. */
+static wasmfx_status_t answer(wasmfx_status_t status, int error_before)
+{
+  errno = error_before;
+  return status;
+}
+
 wasmfx_status_t wfx_os_reserve(struct wfx_os *os, size_t bytes, void **address)
 {
+  const int error_before = errno;
   os->calls += 3;
   void *range = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (range == MAP_FAILED)
-    return why_no_memory(WASMFX_ERROR_NO_ADDRESS_SPACE);
+    return answer(why_no_memory(WASMFX_ERROR_NO_ADDRESS_SPACE), error_before);
   /* A huge page under a stack costs 2 MiB for the first byte. Refusal harms nothing. */
   (void)madvise(range, bytes, MADV_NOHUGEPAGE);
   /* Debuggers that write core files would write many gibibytes of nothing. */
   (void)madvise(range, bytes, MADV_DONTDUMP);
   *address = range;
-  return WASMFX_OK;
+  return answer(WASMFX_OK, error_before);
 }
 
 void wfx_os_release(struct wfx_os *os, void *address, size_t bytes)
 {
+  const int error_before = errno;
   os->calls++;
   (void)munmap(address, bytes);
+  errno = error_before;
 }
 
 wasmfx_status_t wfx_os_commit(struct wfx_os *os, void *address, size_t bytes)
 {
+  const int error_before = errno;
   os->calls += 2;
   if (mprotect(address, bytes, PROT_READ | PROT_WRITE) != 0)
-    return why_no_memory(WASMFX_ERROR_NO_MEMORY);
+    return answer(why_no_memory(WASMFX_ERROR_NO_MEMORY), error_before);
   (void)madvise(address, bytes, MADV_DODUMP);
-  return WASMFX_OK;
+  return answer(WASMFX_OK, error_before);
 }
 
 void wfx_os_discard(struct wfx_os *os, void *address, size_t bytes)
 {
+  const int error_before = errno;
   os->calls++;
   /* Locked memory refuses; zero it by hand, so that what callers rely on holds. */
   if (madvise(address, bytes, MADV_DONTNEED) != 0)
     memset(address, 0, bytes);
+  errno = error_before;
 }
 
 wasmfx_status_t wfx_os_probe_light_guards(struct wfx_os *os, bool *has)
@@ -101,15 +115,19 @@ wasmfx_status_t wfx_os_probe_light_guards(struct wfx_os *os, bool *has)
   const wasmfx_status_t status = wfx_os_reserve(os, os->page_bytes, &page);
   if (status < 0)
     return status;
+  const int error_before = errno;
   os->calls++;
   const int error = madvise(page, os->page_bytes, MADV_GUARD_INSTALL) == 0 ? 0 : errno;
   wfx_os_release(os, page, os->page_bytes);
   *has = error == 0;
-  return error == ENOMEM ? WASMFX_ERROR_NO_MEMORY : WASMFX_OK; /* EINVAL: a kernel that knows no such guards */
+  /* EINVAL: a kernel that knows no such guards. */
+  return answer(error == ENOMEM ? WASMFX_ERROR_NO_MEMORY : WASMFX_OK, error_before);
 }
 
 wasmfx_status_t wfx_os_guard(struct wfx_os *os, void *address, size_t bytes)
 {
+  const int error_before = errno;
   os->calls++;
-  return madvise(address, bytes, MADV_GUARD_INSTALL) == 0 ? WASMFX_OK : WASMFX_ERROR_NO_MEMORY;
+  const bool done = madvise(address, bytes, MADV_GUARD_INSTALL) == 0;
+  return answer(done ? WASMFX_OK : WASMFX_ERROR_NO_MEMORY, error_before);
 }
