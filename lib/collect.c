@@ -118,7 +118,7 @@ wasmfx_status_t wasmfx_collect(wasmfx_runtime_t *rt, const wasmfx_roots_t *roots
   const uint64_t died = rt->house->died;
   const size_t slots = rt->object_count, words = slots / BITS + 1;
   const size_t bytes = (words + slots) * sizeof(uint32_t);
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   uint32_t *block = wfx_allocate(rt, bytes);
   if (!block)
     return WASMFX_ERROR_NO_MEMORY;

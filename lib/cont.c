@@ -107,7 +107,7 @@ static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmf
                             void *env, struct wfx_object **out)
 {
   struct wfx_house *house = rt->house;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (house->created - house->died >= house->config.max_conts)
     return WASMFX_ERROR_LIMIT;
   struct wfx_object *object;
@@ -187,7 +187,7 @@ static bool leaves(struct wfx_object *object, const struct wasmfx_type *to, uint
 wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_type_t *to,
                                  const wasmfx_value_t *values, size_t count)
 {
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   struct wfx_object *object = wfx_object_of(rt, *cont);
   if (!object)
     return wfx_ref_trap(*cont);
@@ -551,7 +551,7 @@ struct wfx_object *wfx_return(struct wasmfx_runtime *rt, struct wfx_object *self
 
 wasmfx_status_t wasmfx_trap(wasmfx_runtime_t *rt, int64_t code)
 {
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (wfx_object_is_root(rt->current))
     return WASMFX_ERROR_STATE;
   wfx_leave(rt, end(rt, rt->current, event(WASMFX_TRAPPED, false, 0), (uint64_t)code));
@@ -560,7 +560,7 @@ wasmfx_status_t wasmfx_trap(wasmfx_runtime_t *rt, int64_t code)
 /* The values move to where they outlive the stack that they are on. */
 static wasmfx_status_t throw_copy(struct wasmfx_runtime *rt, wasmfx_exception_t exception)
 {
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (wfx_object_is_root(rt->current))
     return WASMFX_ERROR_STATE;
   const wasmfx_status_t status = check_exception(rt, exception.tag, exception.values, exception.count);
@@ -587,7 +587,7 @@ wasmfx_status_t wasmfx_throw_ref(wasmfx_runtime_t *rt, const wasmfx_exception_t 
 
 wasmfx_status_t wasmfx_drop(wasmfx_runtime_t *rt, wasmfx_cont_t *cont)
 {
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   struct wfx_object *object = wfx_object_of(rt, *cont);
   if (!object)
     return wfx_ref_trap(*cont);

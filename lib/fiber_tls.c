@@ -52,6 +52,7 @@ static bool make_runtime(struct fiber_thread *thread)
   wasmfx_type_t *exchanged;
   wasmfx_runtime_config_init(&config);
   config.died = wfx_fiber_died;
+  config.host_stack_bytes = 2048; /* it frees, and no more */
   if (wasmfx_runtime_new(&config, &thread->rt) < 0)
     return false;
   rt = thread->rt;

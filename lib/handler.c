@@ -40,7 +40,7 @@ wasmfx_status_t wasmfx_handlers_new(wasmfx_runtime_t *rt, const wasmfx_clause_t 
                                     wasmfx_handlers_t **out)
 {
   *out = NULL;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   const wasmfx_status_t status = check_clauses(rt, clauses, count);
   if (status < 0)
     return status;

@@ -21,6 +21,7 @@ AT(struct wasmfx_runtime, transfer.cont, WFX_RT_CONT);
 AT(struct wasmfx_runtime, transfer.event, WFX_RT_EVENT);
 AT(struct wasmfx_runtime, transfer.word, WFX_RT_WORD);
 AT(struct wasmfx_runtime, transfer.cut, WFX_RT_CUT);
+AT(struct wasmfx_runtime, stack_room, WFX_RT_STACK_ROOM);
 
 AT(struct wfx_object, ref, WFX_OBJ_REF);
 AT(struct wfx_object, pc, WFX_OBJ_PC);

@@ -13,7 +13,7 @@
  *
  * It is no accident that the library's own functions do not stand in the way: they touch the stack before they change
  * anything (wfx_probe_stack), so that a fault in them is one in their caller. While a function of the host's runs inside
- * one of them, an overflow is not caught.
+ * one of them, of whatever runtime, the stack that it runs on is not abandoned.
  */
 #define _GNU_SOURCE /* sigaltstack, SA_ONSTACK */
 #include "overflow.h"
@@ -42,6 +42,7 @@ struct wfx_thread {
   char *signal_stack; /* with a guard of its own below; NULL: the host has one */
   size_t signal_stack_bytes;
   struct passing passing_on; /* stays where a handler has left by longjmp */
+  const char *host_call; /* from where a function of the host's was called last, that has not returned; or NULL */
 };
 
 /* Of this thread. Read by its signal handler, where nothing but a plain load will do. */
@@ -64,6 +65,28 @@ static __attribute__((noinline)) struct wfx_thread *this_thread(void)
   return thread;
 }
 
+/* ---- Calls of the host's functions ------------------------------------------------------------ */
+
+const void *wfx_host_call_begin(void)
+{
+  struct wfx_thread *thread = this_thread();
+  const void *outer = thread->host_call;
+  thread->host_call = __builtin_frame_address(0);
+  return outer;
+}
+
+void wfx_host_call_end(const void *outer)
+{
+  this_thread()->host_call = outer;
+}
+
+/* Calls from this stack end in turn, and no continuation runs on while one of its own has not: the last one tells. */
+static bool has_host_call(const struct wfx_stack *stack)
+{
+  const char *call = this_thread()->host_call;
+  return call && stack->low <= call && call < (const char *)stack;
+}
+
 /* ---- Is it one? ------------------------------------------------------------------------------ */
 
 static bool is_overflow(const struct wasmfx_runtime *rt, const struct wfx_stack *stack, uintptr_t address, uintptr_t sp)
@@ -77,7 +100,7 @@ wasmfx_status_t wasmfx_overflow_handle(wasmfx_runtime_t *rt, const void *address
 {
   struct wfx_stack *stack = wfx_bearer(rt, rt->current)->stack;
   const struct wfx_registers at = wfx_interrupted(context);
-  if (!stack || rt->house->calling_host || rt->house->stacks.calling_host)
+  if (!stack || has_host_call(stack))
     return WASMFX_ERROR_STATE;
   if (!is_overflow(rt, stack, (uintptr_t)address, (uintptr_t)at.sp))
     return WASMFX_ERROR_STATE;
@@ -287,7 +310,7 @@ wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt)
 {
   struct wfx_thread *thread = this_thread();
   struct wfx_watch *watch = &rt->house->watch;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (watch->thread)
     return WASMFX_ERROR_STATE;
   const wasmfx_status_t status = thread->watches ? WASMFX_OK : enter(rt, thread);
@@ -302,7 +325,7 @@ wasmfx_status_t wasmfx_overflow_ignore(wasmfx_runtime_t *rt)
 {
   struct wfx_thread *thread = this_thread();
   struct wfx_watch *watch = &rt->house->watch, **link = &thread->watches;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (watch->thread != thread)
     return WASMFX_ERROR_STATE;
   while (*link != watch)

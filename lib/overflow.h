@@ -17,4 +17,9 @@ struct wfx_watch {
 /** Whether another thread watches. */
 bool wfx_watched_elsewhere(const struct wasmfx_runtime *rt);
 
+/** One of the host's functions is about to be called inside one of the library's: until the end of the call, what runs
+ *  on this stack is not abandoned. Answers what the end is to be told. */
+const void *wfx_host_call_begin(void);
+void wfx_host_call_end(const void *outer);
+
 #endif

@@ -48,7 +48,7 @@ void *wfx_member_new(struct wasmfx_runtime *rt, size_t bytes)
 
 void wfx_member_free(struct wfx_member *member)
 {
-  wfx_probe_stack();
+  wfx_probe_stack(member->rt->stack_room);
   *member->link = member->next;
   if (member->next)
     member->next->link = member->link;
@@ -116,7 +116,7 @@ wasmfx_status_t wasmfx_type_new(wasmfx_runtime_t *rt, const wasmfx_kind_t *param
                                 const wasmfx_kind_t *results, size_t result_count, wasmfx_type_t **out)
 {
   *out = NULL;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (!are_kinds(params, param_count) || !are_kinds(results, result_count))
     return WASMFX_ERROR_ARGUMENT;
   /* A payload may need the inbox when there is no way back any more: make room now. One slot more than any list is
@@ -163,7 +163,7 @@ const wasmfx_kind_t *wasmfx_type_results(const wasmfx_type_t *type, size_t *coun
 wasmfx_status_t wasmfx_tag_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_tag_t **out)
 {
   *out = NULL;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (!type || type->member.rt != rt)
     return WASMFX_ERROR_ARGUMENT;
   wasmfx_tag_t *tag = wfx_member_new(rt, sizeof *tag);

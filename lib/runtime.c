@@ -13,6 +13,8 @@
 #define SLOT_LIMIT (1ull << 28)
 #define DEFAULT_MAX_STACKS (1u << 20)
 #define MAX_CONFIG_BYTES 4096
+#define DEFAULT_HOST_STACK_BYTES 8192 /* printf of a number takes a good half of it */
+#define LEAST_BESIDE_BYTES 8192 /* for the library and the bodies */
 #define DEFAULT_CACHED_STACKS (1u << 14)
 #define SPARE_SLOTS (1u << 20) /* for roots and barriers, and in place of slots that are retired */
 
@@ -37,9 +39,9 @@ void *wfx_allocate(struct wasmfx_runtime *rt, size_t bytes)
 {
   struct wfx_house *house = rt->house;
   house->allocations++;
-  house->calling_host++;
+  const void *outer = wfx_host_call_begin();
   void *block = house->config.allocator.allocate(house->config.allocator.context, bytes);
-  house->calling_host--;
+  wfx_host_call_end(outer);
   return block;
 }
 
@@ -48,9 +50,27 @@ void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes)
   struct wfx_house *house = rt->house;
   if (!block)
     return;
-  house->calling_host++;
+  const void *outer = wfx_host_call_begin();
   house->config.allocator.release(house->config.allocator.context, block, bytes);
-  house->calling_host--;
+  wfx_host_call_end(outer);
+}
+
+/* What the pool takes for the host's. */
+static void *allocate_stack(void *context, size_t bytes, uint32_t tenant)
+{
+  const wasmfx_stack_allocator_t *host = context;
+  const void *outer = wfx_host_call_begin();
+  void *memory = host->allocate(host->context, bytes, tenant);
+  wfx_host_call_end(outer);
+  return memory;
+}
+
+static void release_stack(void *context, void *memory, size_t bytes, uint32_t tenant)
+{
+  const wasmfx_stack_allocator_t *host = context;
+  const void *outer = wfx_host_call_begin();
+  host->release(host->context, memory, bytes, tenant);
+  wfx_host_call_end(outer);
 }
 
 wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count)
@@ -79,6 +99,26 @@ static bool is_zero(const char *bytes, size_t count)
   return true;
 }
 
+static bool calls_host(const wasmfx_runtime_config_t *config)
+{
+  return config->allocator.allocate || config->stack_allocator.allocate || config->switched || config->died;
+}
+
+static size_t stack_room(const wasmfx_runtime_config_t *config)
+{
+  return WFX_STACK_ROOM + (config->host_stack_bytes + WFX_STACK_ROOM - 1) / WFX_STACK_ROOM * WFX_STACK_ROOM;
+}
+
+/* Whether each class leaves something to the bodies. */
+static bool leaves_stack(const wasmfx_runtime_config_t *config)
+{
+  for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
+    if (config->stack_bytes[i] < LEAST_BESIDE_BYTES ||
+        config->stack_bytes[i] - LEAST_BESIDE_BYTES < config->host_stack_bytes)
+      return false;
+  return true;
+}
+
 static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_runtime_config_t *config)
 {
   wasmfx_runtime_config_init(config);
@@ -92,6 +132,8 @@ static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_
   if (!config->allocator.allocate != !config->allocator.release ||
       !config->stack_allocator.allocate != !config->stack_allocator.release || config->guard > WASMFX_GUARD_NONE)
     return WASMFX_ERROR_ARGUMENT;
+  if (config->host_stack_bytes == 0 && calls_host(config))
+    config->host_stack_bytes = DEFAULT_HOST_STACK_BYTES;
   if (!config->allocator.allocate) {
     config->allocator.allocate = allocate_from_libc;
     config->allocator.release = release_to_libc;
@@ -107,7 +149,7 @@ static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_
     config->cached_stacks = DEFAULT_CACHED_STACKS;
   if (config->tenants == 0)
     config->tenants = 1;
-  return config->max_conts < SLOT_LIMIT ? WASMFX_OK : WASMFX_ERROR_ARGUMENT;
+  return config->max_conts < SLOT_LIMIT && leaves_stack(config) ? WASMFX_OK : WASMFX_ERROR_ARGUMENT;
 }
 
 /* ---- Life --------------------------------------------------------------------------- */
@@ -153,6 +195,7 @@ static void init_hot_part(struct wasmfx_runtime *rt, struct wfx_house *house)
   rt->null_ref = ~WASMFX_NULL_CONT;
   rt->current = root;
   rt->object_count = 2;
+  rt->stack_room = stack_room(&house->config);
   rt->house = house;
 #ifdef WFX_ANNOUNCE
   rt->careful |= WFX_CAREFUL_ANNOUNCE;
@@ -176,25 +219,30 @@ static void dismantle(struct wasmfx_runtime *rt)
   allocator.release(allocator.context, house, sizeof *house);
 }
 
-wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_runtime_t **out)
+static struct wfx_house *make_house(const wasmfx_runtime_config_t *config)
 {
-  *out = NULL;
-  wfx_probe_stack();
-  wasmfx_runtime_config_t config;
-  wasmfx_status_t status = read_config(given, &config);
-  if (status < 0)
-    return status;
-  struct wfx_house *house = config.allocator.allocate(config.allocator.context, sizeof *house);
+  struct wfx_house *house = config->allocator.allocate(config->allocator.context, sizeof *house);
   if (!house)
-    return WASMFX_ERROR_NO_MEMORY;
+    return NULL;
   memset(house, 0, sizeof *house);
-  house->config = config;
+  house->config = *config;
+  house->host_stacks = config->stack_allocator;
+  if (config->stack_allocator.allocate)
+    house->config.stack_allocator = (wasmfx_stack_allocator_t){ allocate_stack, release_stack, &house->host_stacks };
   house->allocations = 2; /* this one, and the one that the pool makes */
   wfx_os_init(&house->os);
+  return house;
+}
+
+static wasmfx_status_t make(const wasmfx_runtime_config_t *config, wasmfx_runtime_t **out)
+{
+  struct wfx_house *house = make_house(config);
+  if (!house)
+    return WASMFX_ERROR_NO_MEMORY;
   struct wasmfx_runtime *rt = NULL;
-  status = make_arena(house, &rt);
+  wasmfx_status_t status = make_arena(house, &rt);
   if (status < 0) {
-    config.allocator.release(config.allocator.context, house, sizeof *house);
+    config->allocator.release(config->allocator.context, house, sizeof *house);
     return status;
   }
   init_hot_part(rt, house);
@@ -207,6 +255,21 @@ wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_
   }
   *out = rt;
   return WASMFX_OK;
+}
+
+/* What is made and freed in the continuation of another runtime, is made and freed in one piece. */
+wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_runtime_t **out)
+{
+  wasmfx_runtime_config_t config;
+  *out = NULL;
+  wasmfx_status_t status = read_config(given, &config);
+  if (status < 0)
+    return status;
+  wfx_probe_stack(stack_room(&config));
+  const void *outer = wfx_host_call_begin();
+  status = make(&config, out);
+  wfx_host_call_end(outer);
+  return status;
 }
 
 static bool is_alive(const struct wfx_object *object)
@@ -232,14 +295,16 @@ wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped)
     *dropped = 0;
   if (!rt)
     return WASMFX_OK;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (rt->current != wfx_host_root(rt) || rt->house->scope || wfx_watched_elsewhere(rt))
     return WASMFX_ERROR_STATE;
   (void)wasmfx_overflow_ignore(rt);
   if (dropped)
     *dropped = (size_t)(rt->house->created - rt->house->died);
+  const void *outer = wfx_host_call_begin();
   empty_arena(rt);
   dismantle(rt);
+  wfx_host_call_end(outer);
   return WASMFX_OK;
 }
 
@@ -331,7 +396,7 @@ static bool scope_is_innermost(const struct wasmfx_runtime *rt, const wasmfx_sco
 static wasmfx_status_t scope_leave(struct wasmfx_runtime *rt, wasmfx_scope_t *scope, bool is_root)
 {
   const struct wfx_object *record = rt->house->scope;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   if (!scope_is_innermost(rt, scope) || scope_is_root(record) != is_root)
     return WASMFX_ERROR_STATE;
   if (rt->current != (is_root ? record : record->scope.owner))
@@ -345,7 +410,7 @@ static wasmfx_status_t scope_leave(struct wasmfx_runtime *rt, wasmfx_scope_t *sc
 wasmfx_status_t wasmfx_barrier_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
 {
   struct wfx_object *record;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   const wasmfx_status_t status = scope_open(rt, scope, &record);
   if (status < 0)
     return status;
@@ -363,7 +428,7 @@ wasmfx_status_t wasmfx_barrier_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope
 wasmfx_status_t wasmfx_root_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
 {
   struct wfx_object *record;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   const wasmfx_status_t status = scope_open(rt, scope, &record);
   if (status < 0)
     return status;
@@ -448,7 +513,7 @@ wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark
 {
   const char *here = __builtin_frame_address(0);
   struct wfx_object *target = rt->current;
-  wfx_probe_stack();
+  wfx_probe_stack(rt->stack_room);
   for (; target && !is_identified(target, &mark->opaque[0]); target = wfx_below(rt, target))
     if (runs_on(target, here))
       return WASMFX_ERROR_STATE;

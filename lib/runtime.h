@@ -15,6 +15,7 @@
 /** What does not have to be near: configuration, memory, counters. */
 struct wfx_house {
   wasmfx_runtime_config_t config;
+  wasmfx_stack_allocator_t host_stacks; /* the host's own, that of `config` calls it */
   struct wfx_os os;
   struct wfx_stackpool stacks;
   size_t arena_bytes;
@@ -30,7 +31,6 @@ struct wfx_house {
   wasmfx_value_t *inbox;         /* payloads whose sender's stack is gone, or that had to be put together */
   size_t inbox_count;
   size_t inbox_used;             /* slots of it that hold something */
-  uint32_t calling_host;         /* one of the host's functions runs inside one of the library's */
   struct wfx_watch watch;        /* for overflow of its stacks */
   struct wfx_track track;        /* of the stack that the host's root stands on */
 };
@@ -54,7 +54,7 @@ struct wasmfx_runtime {
   struct wfx_object *free_objects;
   struct wfx_house *house;
   struct wfx_object *nothing;
-  uint64_t spare;
+  size_t stack_room; /* bytes of stack to make sure of before anything changes: the library's own, and the host's */
 };
 
 /** The root that the host starts on. */
@@ -126,9 +126,9 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
 static inline void wfx_stack_bury(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
   if (object->host_word && rt->house->config.died) {
-    rt->house->calling_host++;
+    const void *outer = wfx_host_call_begin();
     rt->house->config.died(rt, object->host_word);
-    rt->house->calling_host--;
+    wfx_host_call_end(outer);
   }
   if (object->stack) {
     wfx_announce_death(rt, object->stack);
@@ -149,9 +149,9 @@ void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost);
 static inline void wfx_switched(struct wasmfx_runtime *rt, struct wfx_object *from, struct wfx_object *to)
 {
   if (rt->careful & WFX_CAREFUL_HOOK) {
-    rt->house->calling_host++;
+    const void *outer = wfx_host_call_begin();
     rt->house->config.switched(rt, &from->host_word, &to->host_word);
-    rt->house->calling_host--;
+    wfx_host_call_end(outer);
   }
 }
 

@@ -476,7 +476,7 @@ static void overflow_below_a_function_of_libc_is_caught(void **state)
 
 /* ---- Checks instead ------------------------------------------------------------------------------------ */
 
-enum { RESERVE = 12288, EXHAUSTED = 99 };
+enum { RESERVE = 16384, EXHAUSTED = 99 };
 
 /* An interpreter's call: it leaves a reserve for what does not check. */
 __attribute__((noinline)) static uint64_t interpret_call(wasmfx_runtime_t *rt, const char *limit, uint64_t depth)
@@ -587,11 +587,21 @@ static uint64_t run_calls(wasmfx_runtime_t *rt, void *env, uint64_t step, wasmfx
   return call_and_recurse(env, 0, (size_t)step);
 }
 
+/* Where nothing is kept for hooks, faults come near the library's own frames. */
+static wasmfx_runtime_t *catching_without_hooks(void)
+{
+  wasmfx_runtime_t *rt;
+  assert_status(wasmfx_runtime_new(NULL, &rt), WASMFX_OK);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  return rt;
+}
+
 /* The library touches the stack before it changes anything. If it did not, one of these distances would stop it between
  * two changes: with a continuation too many, say, or a barrier that is open for ever. */
 static void overflow_in_a_verb_leaves_nothing_half_done(void **state)
 {
-  wasmfx_runtime_t *rt = catching(state);
+  wasmfx_runtime_t *rt = catching_without_hooks();
+  (void)state;
   struct verbs verbs = { .type = type_of(rt, "l:l"), .tag = tag_of(rt, "l:l"), .rt = rt };
   verbs.bound = word_cont_of(rt, "l:l", run_nothing, &verbs);
   const wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(verbs.tag));
@@ -606,6 +616,7 @@ static void overflow_in_a_verb_leaves_nothing_half_done(void **state)
     }
   (void)wasmfx_collect(rt, NULL, NULL);
   assert_live(rt, 0, 0);
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
 }
 
 /* ---- At every distance from the guard, to the word ------------------------------------------------------ */
@@ -615,6 +626,7 @@ struct near {
   wasmfx_runtime_t *rt;
   wasmfx_tag_t *tag, *swap;
   const wasmfx_handlers_t *handlers; /* for the tag */
+  wasmfx_type_t *type;
   void (*act)(struct near *near);
   wasmfx_cont_t other;
 };
@@ -666,7 +678,7 @@ static void act_drop(struct near *near)
 static void act_new(struct near *near)
 {
   wasmfx_cont_t k = WASMFX_NULL_CONT;
-  if (wasmfx_cont_new_word(near->rt, type_of(near->rt, "l:l"), run_nothing, NULL, &k) == WASMFX_OK)
+  if (wasmfx_cont_new_word(near->rt, near->type, run_nothing, NULL, &k) == WASMFX_OK)
     near->other = k;
 }
 
@@ -734,18 +746,125 @@ static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **sta
     act_resume, act_resume_word, act_resume_word_shortly, act_throw_into, act_bind,
     act_suspend, act_suspend_word_shortly, act_drop, act_new,
   };
-  wasmfx_runtime_t *rt = catching(state);
+  wasmfx_runtime_t *rt = catching_without_hooks();
+  (void)state;
   struct near near = { .rt = rt, .tag = tag_of(rt, "l:l"), .swap = tag_of(rt, ":") };
   near.handlers = HANDLERS(rt, ON_LABEL(near.tag));
+  near.type = type_of(rt, "l:l");
   for (size_t i = 0; i < COUNT_OF(acts); i++) {
+    const bool is_short = acts[i] == act_resume_word_shortly || acts[i] == act_suspend_word_shortly;
     near.act = acts[i];
     for (int is_suspended = 0; is_suspended < 2; is_suspended++) {
       size_t happened = 0;
-      for (size_t distance = 16; distance <= 12000; distance += distance < 3500 ? 16 : 2000)
+      for (size_t distance = 16; distance <= 12000; distance += distance < 3500 ? 16 : 2000) {
         happened += happens(&near, is_suspended, distance);
+        assert_true(distance > 2000 || is_short || !happened); /* all others make sure of 2 KiB */
+      }
       assert_in_range(happened, 1, 600); /* with stack enough it does */
     }
   }
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+}
+
+/* ---- What the host's functions want -------------------------------------------------------------------- */
+
+static size_t appetite;
+
+static void eat(void)
+{
+  volatile char *room = __builtin_alloca(appetite);
+  for (size_t i = appetite; i > 0; i -= i < 512 ? i : 512)
+    room[i - 1] = 1;
+  sink += (uint64_t)room[0];
+}
+
+static void eat_at_a_switch(wasmfx_runtime_t *rt, void **from_word, void **to_word)
+{
+  (void)rt, (void)from_word, (void)to_word;
+  eat();
+}
+
+static void eat_at_a_death(wasmfx_runtime_t *rt, void *word)
+{
+  (void)rt, (void)word;
+  eat();
+}
+
+static void act_trap(struct near *near)
+{
+  *wasmfx_host_word(near->rt) = near;
+  (void)wasmfx_trap(near->rt, 1);
+}
+
+static void act_drop_with_a_word(struct near *near)
+{
+  *wasmfx_cont_host_word(near->rt, near->other) = near;
+  (void)wasmfx_drop(near->rt, &near->other);
+}
+
+/* A world whose hooks want so much, and are granted it: 0 stands for the default. */
+static struct near hungry(size_t wants, size_t granted, struct world **world)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.switched = eat_at_a_switch;
+  config.died = eat_at_a_death;
+  config.stack_bytes[1] = 65536;
+  config.host_stack_bytes = granted;
+  appetite = wants;
+  *world = world_new(&config);
+  wasmfx_runtime_t *rt = (*world)->rt;
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  struct near near = { .rt = rt, .tag = tag_of(rt, "l:l"), .swap = tag_of(rt, ":") };
+  near.handlers = HANDLERS(rt, ON_LABEL(near.tag));
+  return near;
+}
+
+/* At no distance does the fault strike the hook itself, which would be the end of the process. */
+static void hooks_have_the_stack_that_was_granted_at_any_distance_from_the_guard(void **state)
+{
+  void (*const acts[])(struct near *near) = { act_resume, act_suspend, act_drop_with_a_word, act_trap };
+  static const size_t wants[] = { 6000, 18000 }, granted[] = { 0, 20000 };
+  (void)state;
+  for (size_t round = 0; round < COUNT_OF(wants); round++) {
+    struct world *world;
+    struct near near = hungry(wants[round], granted[round], &world);
+    for (size_t i = 0; i < COUNT_OF(acts); i++) {
+      near.act = acts[i];
+      size_t happened = 0;
+      for (size_t distance = 256; distance <= 40000; distance += distance < 26000 ? 192 : 2000) {
+        wasmfx_cont_t k = word_cont_of(near.rt, "l:l", run_near_the_guard, &near);
+        near.other = another(&near, true);
+        const wasmfx_status_t status = wasmfx_resume_word(near.rt, &k, near.handlers, distance).status;
+        happened += status != WASMFX_OVERFLOWED;
+        (void)wasmfx_drop(near.rt, &k);
+        (void)wasmfx_drop(near.rt, &near.other);
+        assert_live(near.rt, 0, 0);
+      }
+      assert_in_range(happened, 1, 200);
+    }
+    world_free(world);
+  }
+}
+
+static bool traps_at(wasmfx_runtime_t *rt, size_t distance)
+{
+  struct near near = { .rt = rt, .act = act_trap };
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_near_the_guard, &near);
+  const wasmfx_outcome_t out = wasmfx_resume_word(rt, &k, NULL, distance);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  return out.status == WASMFX_TRAPPED;
+}
+
+static void nothing_is_kept_for_hooks_where_there_are_none(void **state)
+{
+  wasmfx_runtime_t *plain;
+  assert_status(wasmfx_runtime_new(NULL, &plain), WASMFX_OK);
+  assert_true(traps_at(plain, 6000));
+  assert_false(traps_at(runtime_of(state), 6000)); /* which has an allocator */
+  assert_true(traps_at(runtime_of(state), 16000));
+  assert_status(wasmfx_runtime_free(plain, NULL), WASMFX_OK);
 }
 
 int main(void)
@@ -771,6 +890,8 @@ int main(void)
     in_a_world(code_that_checks_its_stack_traps_by_itself_and_keeps_its_reserve),
     in_a_world(overflow_in_a_verb_leaves_nothing_half_done),
     in_a_world(a_verb_at_any_distance_from_the_guard_happens_or_does_not),
+    cmocka_unit_test(hooks_have_the_stack_that_was_granted_at_any_distance_from_the_guard),
+    in_a_world(nothing_is_kept_for_hooks_where_there_are_none),
   };
   return cmocka_run_group_tests_name("overflow", tests, NULL, NULL);
 }

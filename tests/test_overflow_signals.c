@@ -941,6 +941,98 @@ static void a_function_of_the_hosts_that_the_library_calls_may_not_overflow(void
   assert_dies_of_a_fault(return_in_child);
 }
 
+static struct world *inner;
+static wasmfx_allocator_t inner_allocator; /* of a runtime that is used in a continuation of another one */
+
+static void *recurse_for_memory(void *context, size_t bytes)
+{
+  (void)context, (void)bytes;
+  recurse(0);
+  return NULL;
+}
+
+static void keep_memory(void *context, void *block, size_t bytes)
+{
+  (void)context, (void)block, (void)bytes;
+}
+
+static uint64_t run_a_runtime(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_t *made;
+  (void)rt, (void)env, (void)from;
+  wasmfx_runtime_config_init(&config);
+  config.allocator = inner_allocator;
+  (void)wasmfx_runtime_new(&config, &made);
+  return word;
+}
+
+static uint64_t run_a_switch(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_scope_t root;
+  (void)rt, (void)env, (void)from;
+  *wasmfx_host_word(inner->rt) = &root;
+  (void)wasmfx_root_enter(inner->rt, &root); /* the hook is called for the host's root */
+  return word;
+}
+
+static void make_a_runtime_in_child(void)
+{
+  const struct world *world = world_new(NULL);
+  (void)wasmfx_overflow_catch(world->rt);
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_a_runtime, NULL);
+  (void)wasmfx_resume_word(world->rt, &k, NULL, 0);
+}
+
+static void switch_in_another_runtime_in_child(void)
+{
+  const struct world *world = world_new(NULL);
+  inner = world_new(&child_config);
+  (void)wasmfx_overflow_catch(world->rt);
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", run_a_switch, NULL);
+  (void)wasmfx_resume_word(world->rt, &k, NULL, 0);
+}
+
+/* The continuation is one runtime's, the function that must not be stopped half-way another's. */
+static void nor_may_one_that_another_runtime_calls(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_init(&child_config);
+  inner_allocator = (wasmfx_allocator_t){ NULL, NULL, NULL };
+  assert_int_equal(in_child(make_a_runtime_in_child), 0);
+  assert_int_equal(in_child(switch_in_another_runtime_in_child), 0);
+  inner_allocator = (wasmfx_allocator_t){ recurse_for_memory, keep_memory, NULL };
+  assert_dies_of_a_fault(make_a_runtime_in_child);
+  child_config.switched = recurse_at_switch;
+  assert_dies_of_a_fault(switch_in_another_runtime_in_child);
+}
+
+static unsigned overflows;
+
+static void overflow_at_switch(wasmfx_runtime_t *rt, void **from_word, void **to_word)
+{
+  (void)rt, (void)from_word, (void)to_word;
+  overflows += overflow_once(inner->rt) == WASMFX_OVERFLOWED;
+}
+
+/* What the host's function resumes itself, on a stack of its own, leaves nothing half-done. */
+static void a_continuation_that_such_a_function_runs_may_overflow(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.switched = overflow_at_switch;
+  struct world *outer = world_new(&config);
+  inner = world_new(NULL);
+  overflows = 0;
+  assert_status(wasmfx_overflow_catch(inner->rt), WASMFX_OK);
+  wasmfx_cont_t k = word_cont_of(outer->rt, "l:l", run_bounds, NULL);
+  assert_outcome(wasmfx_resume_word(outer->rt, &k, NULL, 0), WASMFX_RETURNED);
+  assert_int_equal(overflows, 2); /* on the host's stack, and in the continuation */
+  world_free(inner);
+  world_free(outer);
+}
+
 static void die_of_a_sent_fault(void)
 {
   const struct world *world = world_new(NULL);
@@ -1017,6 +1109,8 @@ int main(void)
     cmocka_unit_test(overflow_that_nobody_catches_is_a_fault),
     cmocka_unit_test(overflow_that_may_not_be_abandoned_is_a_fault),
     cmocka_unit_test(a_function_of_the_hosts_that_the_library_calls_may_not_overflow),
+    cmocka_unit_test(nor_may_one_that_another_runtime_calls),
+    cmocka_unit_test(a_continuation_that_such_a_function_runs_may_overflow),
     cmocka_unit_test(a_fault_that_nobody_handles_kills_as_ever),
   };
   return cmocka_run_group_tests_name("overflow-signals", tests, NULL, NULL);

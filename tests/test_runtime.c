@@ -66,6 +66,25 @@ static void the_defaults_are_all_zero_but_the_size(void **state)
   assert_memory_equal(&config, &zero, sizeof(zero));
 }
 
+static void stacks_that_leave_nothing_beside_the_hosts_functions_are_refused(void **state)
+{
+  static const size_t sizes[] = { 16384, 65536, 1 << 20, SIZE_MAX - 4096, SIZE_MAX };
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_t *rt;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+    config.host_stack_bytes = sizes[i];
+    assert_refused(&config);
+  }
+  config.host_stack_bytes = 16384;
+  for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
+    config.stack_bytes[i] = 32768;
+  assert_status(wasmfx_runtime_new(&config, &rt), WASMFX_OK);
+  assert_works(rt);
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+}
+
 static void no_configuration_means_the_defaults(void **state)
 {
   wasmfx_runtime_t *rt;
@@ -1107,6 +1126,7 @@ int main(void)
     cmocka_unit_test(a_configuration_that_makes_no_sense_is_refused),
     cmocka_unit_test(ranges_for_stacks_that_no_address_can_name_are_refused),
     cmocka_unit_test(stacks_of_less_than_16_kib_are_refused),
+    cmocka_unit_test(stacks_that_leave_nothing_beside_the_hosts_functions_are_refused),
     cmocka_unit_test(a_configuration_that_asks_for_what_is_not_known_is_refused),
     cmocka_unit_test(a_configuration_of_an_unlikely_size_is_refused),
     cmocka_unit_test(the_hosts_word_comes_back),

@@ -7,9 +7,13 @@
  * ends, and its resume answers WASMFX_OVERFLOWED.
  *
  * *What counts.* The fault's address lies in the guard of the stack that is running,
- * the stack pointer is near it, the code that faulted is not the library's own or
- * called by it, and the configuration's `may_abandon` accepts. Every other fault goes
- * to the handler that was there before.
+ * the stack pointer is near it, no function of the host's that the library calls (a hook, an
+ * allocator; of any runtime) is at work on that stack, and the configuration's `may_abandon` accepts. Every
+ * other fault goes to the handler that was there before.
+ *
+ * *In the library.* Its functions make sure of the stack that they need before they change anything, with
+ * `host_stack_bytes` of the configuration for the host's that they call. With less, they have not happened: it is
+ * an overflow of their caller.
  *
  * *What becomes of the frames.* They are abandoned, not unwound, as by wasmfx_trap():
  * no destructor runs, no lock is released. Code that holds one, of libc say,

@@ -75,8 +75,8 @@ typedef struct wasmfx_runtime_config {
   size_t size;                               /**< sizeof this struct, for compatibility */
   wasmfx_allocator_t allocator;
   wasmfx_stack_allocator_t stack_allocator;
-  /** Bytes of a stack, by class: at least 16 KiB, up to 2 KiB of them the library's; default 64 KiB, 16 KiB, 256 KiB,
-   *  1 MiB. */
+  /** Bytes of a stack, by class: at least 16 KiB, and 8 KiB more than `host_stack_bytes`; default 64 KiB, 16 KiB,
+   *  256 KiB, 1 MiB. Of these the library wants up to 2 KiB and `host_stack_bytes`. */
   size_t stack_bytes[WASMFX_STACK_CLASSES];
   size_t guard_bytes;                        /**< below each stack; default one page */
   uint32_t guard;                            /**< enum wasmfx_guard */
@@ -90,6 +90,10 @@ typedef struct wasmfx_runtime_config {
   void *host;                                /**< what wasmfx_runtime_host() answers */
   /** Whether the code at `pc` may be abandoned by an overflow (overflow.h). NULL: any. Called in a signal handler. */
   int (*may_abandon)(wasmfx_runtime_t *rt, const void *pc);
+  /** Bytes of stack that the host's hooks and allocators want where the library calls them, most often on a
+   *  continuation's stack. The library makes sure of them before it changes anything: with less, its caller overflows.
+   *  Default 8 KiB if any of these is set, else 0. */
+  size_t host_stack_bytes;
 } wasmfx_runtime_config_t;
 
 /** Fills in the defaults: all zero but `size`. */
@@ -97,7 +101,7 @@ static inline void wasmfx_runtime_config_init(wasmfx_runtime_config_t *config)
 {
   const wasmfx_runtime_config_t defaults = {
     sizeof(wasmfx_runtime_config_t), { NULL, NULL, NULL }, { NULL, NULL, NULL }, { 0, 0, 0, 0 }, 0, 0, 0, 0, 0, 0, 0,
-    NULL, NULL, NULL, NULL
+    NULL, NULL, NULL, NULL, 0
   };
   *config = defaults;
 }

@@ -36,9 +36,12 @@
  * nothing to switch to, and has left in the runtime: `from` (who leaves),
  * `landing` (where its landing address belongs), `cont`, `event`, `word`, and `cut`,
  * a link that the stub sets to NULL as the last thing before it jumps.
+ * Before that call they read the stack as far down as the runtime's `stack_room` says.
  * A port may add short paths of its own for the most frequent cases, as
  * long as they fall back to this one for everything else.
  */
+
+#include <stddef.h>
 
 struct wasmfx_runtime;
 struct wfx_object;
@@ -61,9 +64,9 @@ extern const char wfx_base[], wfx_base_end[];
 /** In that frame this register holds the stack, a struct wfx_stack; the number is libunwind's. */
 extern const int wfx_base_register;
 
-/** Reads the stack WFX_STACK_ROOM bytes further down. What changes more than one thing calls it first: if that runs into
- *  the guard, nothing has happened yet. */
-void wfx_probe_stack(void);
+/** Reads the stack at least `bytes` further down, touching every page. What changes more than one thing calls it first,
+ *  with the runtime's `stack_room`: if that runs into the guard, nothing has happened yet. */
+void wfx_probe_stack(size_t bytes);
 
 /** The registers of the code that called the verb whose frame ends at `sp`. */
 struct wfx_registers {

@@ -37,15 +37,16 @@
 #define WFX_RT_EVENT 72
 #define WFX_RT_WORD 80
 #define WFX_RT_CUT 88
+#define WFX_RT_STACK_ROOM 120
 
 /* bits of `careful`: why the short paths must not be taken */
 #define WFX_CAREFUL_HOOK 1
 #define WFX_CAREFUL_FLOAT 2
 #define WFX_CAREFUL_ANNOUNCE 4
 
-/* How many bytes of stack the library's own functions make sure of before they change
- * anything. A sanitizer's frames are larger. Never more than a page, or the touch might
- * step over a guard. */
+/* How many bytes of stack the library's own functions need, which make sure of them before they change
+ * anything. A sanitizer's frames are larger. Also the step from one touch to the next: never more than a
+ * page, or it might step over a guard. */
 #ifdef WFX_ANNOUNCE
 #define WFX_STACK_ROOM 4096
 #else

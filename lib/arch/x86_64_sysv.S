@@ -299,13 +299,17 @@ wfx_suspensions_end:
 
 /* ---- The verbs ---------------------------------------------------------------- */
 
-/* Reads the stack where the library's own code may come to need it, so that it does not run into the guard later. */
+/* Reads the stack as far down as r10 says, so that nothing runs into the guard later: by steps that are shorter than a
+ * guard, and with rsp, since what lies below that is nobody's. Clobbers r10 and r11. */
 .macro PROBE_STACK
-    subq $WFX_STACK_ROOM, %rsp
-    .cfi_adjust_cfa_offset WFX_STACK_ROOM
+    movq %rsp, %r11
+    .cfi_def_cfa_register %r11
+8:  subq $WFX_STACK_ROOM, %rsp
     testb %al, (%rsp)
-    addq $WFX_STACK_ROOM, %rsp
-    .cfi_adjust_cfa_offset -WFX_STACK_ROOM
+    subq $WFX_STACK_ROOM, %r10
+    ja 8b
+    movq %r11, %rsp
+    .cfi_def_cfa_register %rsp
 .endm
 
 /*
@@ -324,6 +328,7 @@ wfx_suspensions_end:
     .cfi_adjust_cfa_offset 8
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
+    movq WFX_RT_STACK_ROOM(%rdi), %r10
     PROBE_STACK
     call \prepare
     addq $8, %rsp
@@ -676,8 +681,12 @@ leave:
     jmpq *WFX_OBJ_PC(%rax)
 END wfx_leave
 
-/* void wfx_probe_stack(void): for the functions that are written in C. */
+/*
+ * void wfx_probe_stack(bytes)
+ *                      rdi
+ */
 HIDDEN_FUNCTION wfx_probe_stack
+    movq %rdi, %r10
     PROBE_STACK
     ret
 END wfx_probe_stack

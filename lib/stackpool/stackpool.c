@@ -96,9 +96,7 @@ static void release_leaving(struct wfx_stackpool *pool)
   wfx_valgrind_deregister(stack);
   wfx_valgrind_forget(stack);
   const wasmfx_stack_allocator_t *host = &pool->config->stack_allocator;
-  pool->calling_host++;
   host->release(host->context, stack->memory, pool->classes[stack->stack_class].usable_bytes, stack->tenant);
-  pool->calling_host--;
 }
 
 /* All that are not in use. */
@@ -317,9 +315,7 @@ static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_
   const wasmfx_stack_allocator_t *host = &pool->config->stack_allocator;
   const size_t bytes = pool->classes[stack_class].usable_bytes;
   release_leaving(pool);
-  pool->calling_host++;
   char *memory = host->allocate(host->context, bytes, tenant);
-  pool->calling_host--;
   if (!memory)
     return WASMFX_ERROR_NO_MEMORY;
   const uintptr_t top = ((uintptr_t)memory + bytes) / CACHE_LINE * CACHE_LINE;

@@ -79,7 +79,6 @@ struct wfx_stackpool {
   struct wfx_stack_list *lists; /* the others: [class][tenant] */
   struct wfx_stack_class classes[WASMFX_STACK_CLASSES];
   struct wfx_stack *leaving;    /* goes back to the host when the next one comes */
-  uint32_t calling_host;        /* its allocator runs */
   uint64_t lives;               /* numbers given out */
   uint64_t made, gone, trimmed, trims, wipes, reservations;
 };
