@@ -13,6 +13,12 @@
 
 #ifdef WFX_HAVE_LIBUNWIND
 
+/* How much stack libunwind and the loader want, with locks held and signals blocked. A first walk was seen to take
+ * 7.2 KiB, finding a name 10.5 KiB; wider registers, which lazy binding saves, take more. What is walked on
+ * a stack of the smallest class should still have a chance. */
+#define WALK_BYTES ((size_t)10240)
+#define NAME_BYTES ((size_t)14336)
+
 #define UNW_LOCAL_ONLY
 #include <libunwind.h>
 
@@ -74,6 +80,7 @@ wasmfx_status_t wasmfx_backtrace(const wasmfx_runtime_t *rt, wasmfx_frame_t *fra
   (void)rt;
   unw_context_t here;
   struct walk walk = { .segment = 0 };
+  wfx_probe_stack(WALK_BYTES);
   *count = 0;
   unw_getcontext(&here);
   if (unw_init_local(&walk.cursor, &here) == 0 && step(&walk, false))
@@ -102,6 +109,7 @@ wasmfx_status_t wasmfx_backtrace_at(const wasmfx_runtime_t *rt, const void *cont
 wasmfx_status_t wasmfx_cont_backtrace(const wasmfx_runtime_t *rt, wasmfx_cont_t cont, wasmfx_frame_t *frames,
                                       size_t capacity, size_t *count)
 {
+  wfx_probe_stack(WALK_BYTES);
   *count = 0;
   const struct wfx_object *object = wfx_object_of(rt, cont);
   if (!object || !wfx_object_is_held(rt, object))
@@ -132,6 +140,8 @@ static bool find_function(const void *pc, char *name, size_t capacity, uintptr_t
 }
 
 #else
+
+#define NAME_BYTES ((size_t)4096) /* of the loader and of printf */
 
 wasmfx_status_t wasmfx_backtrace(const wasmfx_runtime_t *rt, wasmfx_frame_t *frames, size_t capacity, size_t *count)
 {
@@ -202,6 +212,7 @@ static void append_frame(struct text *text, size_t number, const wasmfx_frame_t 
 size_t wasmfx_backtrace_text(const wasmfx_frame_t *frames, size_t count, char *buffer, size_t capacity)
 {
   struct text text = { buffer, capacity, 0 };
+  wfx_probe_stack(NAME_BYTES);
   if (capacity)
     buffer[0] = '\0';
   for (size_t i = 0, number = 0; i < count; i++) {

@@ -415,6 +415,68 @@ static int show(void)
   return 0;
 }
 
+/* ---- With little stack left ------------------------------------------------------------------------------------ */
+
+static wasmfx_cont_t looked_at;
+
+static void look_at_what_runs(void)
+{
+  (void)wasmfx_backtrace(look.rt, look.frames, MOST_FRAMES, &look.count);
+}
+
+static void look_at_what_waits(void)
+{
+  (void)wasmfx_cont_backtrace(look.rt, looked_at, look.frames, MOST_FRAMES, &look.count);
+}
+
+static void write_about_it(void)
+{
+  static char text[MOST_TEXT];
+  const wasmfx_frame_t frame = { .pc = (char *)(uintptr_t)write_about_it + 1 };
+  (void)wasmfx_backtrace_text(&frame, 1, text, sizeof text);
+}
+
+__attribute__((noinline)) static void act_at(void (*act)(void), size_t distance)
+{
+  void *low, *high;
+  assert_status(wasmfx_stack_bounds(look.rt, &low, &high), WASMFX_OK);
+  const size_t bytes = (size_t)((char *)__builtin_frame_address(0) - (char *)low) - distance;
+  volatile char *room = __builtin_alloca(bytes);
+  room[bytes - 1] = 1;
+  act();
+  mark += (uint64_t)room[bytes - 1];
+}
+
+static uint64_t run_near_the_guard(wasmfx_runtime_t *rt, void *env, uint64_t distance, wasmfx_cont_t from)
+{
+  void (*const acts[])(void) = { look_at_what_runs, look_at_what_waits, write_about_it };
+  (void)rt, (void)from;
+  act_at(acts[(uintptr_t)env], (size_t)distance);
+  return 0;
+}
+
+/* Nowhere does the fault strike libunwind, which holds locks, and blocks signals: it would be the end of the process. */
+static void with_little_stack_left_a_backtrace_is_an_overflow_of_its_caller(void **state)
+{
+  static const size_t wanted[] = { 10240, 10240, 14336 };
+  look_with(runtime_of(state));
+  assert_status(wasmfx_overflow_catch(look.rt), WASMFX_OK);
+  looked_at = word_cont_of(look.rt, "l:l", inner_body, &look.near);
+  assert_outcome(wasmfx_resume_word(look.rt, &looked_at, look.near_handlers, 1), WASMFX_SUSPENDED);
+  for (uintptr_t act = 0; act < COUNT_OF(wanted); act++) {
+    unsigned happened = 0;
+    for (size_t distance = 512; distance <= 32768; distance += 512) {
+      wasmfx_cont_t k = word_cont_of(look.rt, "l:l", run_near_the_guard, (void *)act);
+      const wasmfx_status_t status = wasmfx_resume_word(look.rt, &k, NULL, distance).status;
+      happened += status == WASMFX_RETURNED;
+      assert_true(distance > wanted[act] || status == WASMFX_OVERFLOWED);
+    }
+    assert_in_range(happened, 8, 56);
+  }
+  assert_status(wasmfx_drop(look.rt, &looked_at), WASMFX_OK);
+  assert_status(wasmfx_overflow_ignore(look.rt), WASMFX_OK);
+}
+
 int main(int argc, char **argv)
 {
   (void)argv;
@@ -428,6 +490,7 @@ int main(int argc, char **argv)
     in_a_world(a_suspended_one_ends_at_its_entry_function),
     in_a_world(of_a_chain_that_was_captured_it_shows_every_stack),
     in_a_world(it_does_not_matter_by_which_verb_it_waits),
+    in_a_world(with_little_stack_left_a_backtrace_is_an_overflow_of_its_caller),
     in_a_world(a_fresh_one_has_no_frames),
     in_a_world(what_is_no_live_reference_has_none_and_says_so),
     in_a_world(what_runs_is_not_walked_as_if_it_were_suspended),

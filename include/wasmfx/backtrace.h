@@ -9,6 +9,10 @@
  * They are made with libunwind. In a library that was built without it
  * they answer UNSUPPORTED. Nothing here prints: texts go into the caller's buffer.
  *
+ * *Stack.* A walk makes sure of 10 KiB of the caller's stack before it begins, a text of 14 KiB: with less,
+ * that is an overflow of the caller (overflow.h). So texts are better made outside of continuations, or in those
+ * with large stacks. wasmfx_backtrace_at() makes sure of nothing: it is the host's alternate stack that it needs.
+ *
  * *Threads:* as the runtime. wasmfx_backtrace_at() is for signal handlers.
  */
 #include <wasmfx/base.h>
