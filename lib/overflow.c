@@ -31,10 +31,14 @@
  * first. Above, it is the touch of somebody who looks ahead, the library for one. */
 #define NEAR_BYTES ((uintptr_t)65536)
 
-/* A fault that is being passed on, and from where. */
+/* How many handlers of others the library's can be installed above. */
+#define MAX_INSTALLED 8
+
+/* A fault that is being passed on, from where, and how often it has come again since. */
 struct passing {
   uintptr_t frame;
   const void *context;
+  unsigned level;
 };
 
 struct wfx_thread {
@@ -52,10 +56,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows 
 static size_t threads;                                   /* that watch */
 static bool has_key;
 static pthread_key_t exit_key;
-static bool is_installed;       /* perhaps below a handler that somebody put above it */
-static bool is_installed_twice; /* and above that one again */
-static struct sigaction oldest; /* who had the signal when ours was installed first */
-static struct sigaction before; /* and when it was installed again */
+static unsigned installed;      /* how often; the last time perhaps below a handler that somebody put above it */
+static struct sigaction before[MAX_INSTALLED]; /* who had the signal each time */
 
 /* Never inlined: compilers keep the address of a thread-local variable over calls, also over those that come back on
  * another stack. Nor do they see through it what the answer is: it would be the same at each call, they think. */
@@ -112,6 +114,12 @@ wasmfx_status_t wasmfx_overflow_handle(wasmfx_runtime_t *rt, const void *address
 
 /* ---- The handler --------------------------------------------------------------------------------- */
 
+/* Whose turn it is when a fault has come so often. */
+static struct sigaction *next_handler(unsigned level)
+{
+  return &before[level < installed ? installed - 1 - level : 0];
+}
+
 static bool has_handler(const struct sigaction *action)
 {
   return action->sa_flags & SA_SIGINFO || (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
@@ -148,15 +156,18 @@ static void let_die(const struct sigaction *action, int signal, const siginfo_t 
 }
 
 /*
- * Where ours was installed twice, with somebody else's between, that one may call it
- * once more: then it is the oldest one's turn. Its frame lies below then, unlike
+ * Where ours was installed again above somebody else's, that one may call it
+ * once more: then it is the turn of whoever was there earlier. Its frame lies below then, unlike
  * that of the next fault after a handler has left by longjmp.
  */
 static void pass_on(struct wfx_thread *thread, int signal, siginfo_t *info, void *context)
 {
-  const struct passing here = { (uintptr_t)__builtin_frame_address(0), context }, outer = thread->passing_on;
+  const struct passing outer = thread->passing_on;
+  struct passing here = { (uintptr_t)__builtin_frame_address(0), context, 0 };
   const bool comes_again = here.frame < outer.frame && here.context == outer.context;
-  struct sigaction *action = is_installed_twice && !comes_again ? &before : &oldest;
+  if (comes_again)
+    here.level = outer.level + 1;
+  struct sigaction *action = next_handler(here.level);
   if (!has_handler(action)) {
     let_die(action, signal, info);
     return;
@@ -183,6 +194,21 @@ static bool is_own(const struct sigaction *action)
   return action->sa_flags & SA_SIGINFO && action->sa_sigaction == on_fault;
 }
 
+static bool are_same(const struct sigaction *a, const struct sigaction *b)
+{
+  return !((a->sa_flags ^ b->sa_flags) & SA_SIGINFO) && a->sa_sigaction == b->sa_sigaction;
+}
+
+/* A handler can call but one that was there before it, so it is in the list but once. */
+static void forget(const struct sigaction *action)
+{
+  unsigned kept = 0;
+  for (unsigned i = 0; i < installed; i++)
+    if (!are_same(&before[i], action))
+      before[kept++] = before[i];
+  installed = kept;
+}
+
 static bool install(void)
 {
   const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
@@ -191,16 +217,13 @@ static bool install(void)
     return false;
   if (is_own(&now))
     return true;
-  struct sigaction *place = is_installed ? &before : &oldest;
-  const struct sigaction last = *place;
-  *place = now; /* a fault may come as soon as ours is there */
-  if (sigaction(SIGSEGV, &action, NULL) != 0) {
-    *place = last;
+  forget(&now);
+  if (installed == MAX_INSTALLED)
     return false;
-  }
-  is_installed_twice = is_installed;
-  is_installed = true;
-  return true;
+  before[installed++] = now; /* a fault may come as soon as ours is there */
+  const bool is_done = sigaction(SIGSEGV, &action, NULL) == 0;
+  installed -= !is_done;
+  return is_done;
 }
 
 /* Whoever has put a handler above ours may call it yet. */
@@ -210,20 +233,21 @@ static void uninstall(void)
   sigaction(SIGSEGV, NULL, &now);
   if (!is_own(&now))
     return;
-  sigaction(SIGSEGV, is_installed_twice ? &before : &oldest, NULL);
-  is_installed = is_installed_twice;
-  is_installed_twice = false;
+  sigaction(SIGSEGV, next_handler(0), NULL);
+  installed -= installed > 0; /* it is not if the host has put it back itself */
 }
 
 /* ---- The alternate stack ---------------------------------------------------------------------------- */
 
-static wasmfx_status_t give_signal_stack(struct wasmfx_runtime *rt, struct wfx_thread *thread)
+static bool put_signal_stack(struct wfx_os *os, char *low, size_t bytes)
 {
-  struct wfx_os *os = &rt->house->os;
-  stack_t stack;
+  const stack_t stack = { .ss_sp = low, .ss_size = bytes };
   os->calls++;
-  if (sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_DISABLE))
-    return WASMFX_OK;
+  return sigaltstack(&stack, NULL) == 0;
+}
+
+static wasmfx_status_t make_signal_stack(struct wfx_os *os, struct wfx_thread *thread)
+{
   const long least = sysconf(_SC_SIGSTKSZ); /* grows with the registers of the processor */
   size_t bytes = least > (long)SIGNAL_STACK_BYTES ? (size_t)least : SIGNAL_STACK_BYTES;
   bytes = (bytes / os->page_bytes + 1) * os->page_bytes;
@@ -233,9 +257,7 @@ static wasmfx_status_t give_signal_stack(struct wasmfx_runtime *rt, struct wfx_t
     return status;
   char *low = (char *)range + os->page_bytes;
   status = wfx_os_commit(os, low, bytes);
-  os->calls++;
-  stack = (stack_t){ .ss_sp = low, .ss_size = bytes };
-  if (status == WASMFX_OK && sigaltstack(&stack, NULL) != 0)
+  if (status == WASMFX_OK && !put_signal_stack(os, low, bytes))
     status = WASMFX_ERROR_NO_MEMORY;
   if (status < 0) {
     wfx_os_release(os, range, bytes + os->page_bytes);
@@ -244,6 +266,26 @@ static wasmfx_status_t give_signal_stack(struct wasmfx_runtime *rt, struct wfx_t
   thread->signal_stack = low;
   thread->signal_stack_bytes = bytes;
   return WASMFX_OK;
+}
+
+/* To a thread that has none; perhaps the one again that it had, which the host has taken away. */
+static wasmfx_status_t give_signal_stack(struct wasmfx_runtime *rt, struct wfx_thread *thread)
+{
+  struct wfx_os *os = &rt->house->os;
+  stack_t stack;
+  os->calls++;
+  if (sigaltstack(NULL, &stack) != 0 || !(stack.ss_flags & SS_DISABLE))
+    return WASMFX_OK;
+  if (!thread->signal_stack)
+    return make_signal_stack(os, thread);
+  return put_signal_stack(os, thread->signal_stack, thread->signal_stack_bytes) ? WASMFX_OK : WASMFX_ERROR_NO_MEMORY;
+}
+
+/* A handler of the host's that was called for a fault runs there. */
+static bool is_on_signal_stack(const struct wfx_thread *thread)
+{
+  const char *here = __builtin_frame_address(0), *low = thread->signal_stack;
+  return low && low <= here && here < low + thread->signal_stack_bytes;
 }
 
 /* One that the host has put in its place meanwhile stays. */
@@ -278,12 +320,9 @@ static __attribute__((destructor)) void at_unload(void)
 }
 
 /* The first watch of a thread. Nothing is done when it fails. */
-static wasmfx_status_t enter(struct wasmfx_runtime *rt, struct wfx_thread *thread)
+static wasmfx_status_t enter(struct wfx_thread *thread)
 {
-  const wasmfx_status_t status = give_signal_stack(rt, thread);
-  if (status < 0)
-    return status;
-  thread->passing_on = (struct passing){ 0, NULL };
+  thread->passing_on = (struct passing){ 0, NULL, 0 };
   pthread_mutex_lock(&lock);
   has_key = has_key || pthread_key_create(&exit_key, at_thread_exit) == 0;
   const bool is_known = has_key && pthread_setspecific(exit_key, thread) == 0, is_ready = is_known && install();
@@ -291,8 +330,6 @@ static wasmfx_status_t enter(struct wasmfx_runtime *rt, struct wfx_thread *threa
   if (is_known && !is_ready)
     pthread_setspecific(exit_key, NULL);
   pthread_mutex_unlock(&lock);
-  if (!is_ready)
-    take_signal_stack(rt, thread);
   return is_ready ? WASMFX_OK : is_known ? WASMFX_ERROR_UNSUPPORTED : WASMFX_ERROR_NO_MEMORY;
 }
 
@@ -313,9 +350,15 @@ wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt)
   wfx_probe_stack(rt->stack_room);
   if (watch->thread)
     return WASMFX_ERROR_STATE;
-  const wasmfx_status_t status = thread->watches ? WASMFX_OK : enter(rt, thread);
+  wasmfx_status_t status = give_signal_stack(rt, thread);
   if (status < 0)
     return status;
+  if (!thread->watches)
+    status = enter(thread);
+  if (status < 0) {
+    take_signal_stack(rt, thread);
+    return status;
+  }
   *watch = (struct wfx_watch){ rt, thread->watches, thread };
   thread->watches = watch;
   return WASMFX_OK;
@@ -326,7 +369,7 @@ wasmfx_status_t wasmfx_overflow_ignore(wasmfx_runtime_t *rt)
   struct wfx_thread *thread = this_thread();
   struct wfx_watch *watch = &rt->house->watch, **link = &thread->watches;
   wfx_probe_stack(rt->stack_room);
-  if (watch->thread != thread)
+  if (!watch->thread || wfx_must_be_watched(rt))
     return WASMFX_ERROR_STATE;
   while (*link != watch)
     link = &(*link)->next;
@@ -337,7 +380,11 @@ wasmfx_status_t wasmfx_overflow_ignore(wasmfx_runtime_t *rt)
   return WASMFX_OK;
 }
 
-bool wfx_watched_elsewhere(const struct wasmfx_runtime *rt)
+bool wfx_must_be_watched(const struct wasmfx_runtime *rt)
 {
-  return rt->house->watch.thread && rt->house->watch.thread != this_thread();
+  const struct wfx_watch *watch = &rt->house->watch;
+  const struct wfx_thread *thread = this_thread();
+  if (!watch->thread)
+    return false;
+  return watch->thread != thread || (is_on_signal_stack(thread) && thread->watches == watch && !watch->next);
 }

@@ -14,8 +14,9 @@ struct wfx_watch {
   struct wfx_thread *thread; /* NULL: nobody watches */
 };
 
-/** Whether another thread watches. */
-bool wfx_watched_elsewhere(const struct wasmfx_runtime *rt);
+/** Whether somebody watches whom wasmfx_overflow_ignore() would not end: another thread, or one that is not done with a
+ *  fault. */
+bool wfx_must_be_watched(const struct wasmfx_runtime *rt);
 
 /** One of the host's functions is about to be called inside one of the library's: until the end of the call, what runs
  *  on this stack is not abandoned. Answers what the end is to be told. */

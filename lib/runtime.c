@@ -296,7 +296,7 @@ wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped)
   if (!rt)
     return WASMFX_OK;
   wfx_probe_stack(rt->stack_room);
-  if (rt->current != wfx_host_root(rt) || rt->house->scope || wfx_watched_elsewhere(rt))
+  if (rt->current != wfx_host_root(rt) || rt->house->scope || wfx_must_be_watched(rt))
     return WASMFX_ERROR_STATE;
   (void)wasmfx_overflow_ignore(rt);
   if (dropped)

@@ -436,6 +436,125 @@ static void a_handler_above_stays_after_the_last_ignore_and_may_go_on_calling(vo
   restore(&old);
 }
 
+/* Another two of the same kind, each above what it finds. */
+static struct sigaction below_second, below_third;
+static unsigned second_count, third_count;
+
+static void second_above(int signal, siginfo_t *info, void *context)
+{
+  second_count++;
+  below_second.sa_sigaction(signal, info, context);
+}
+
+static void third_above(int signal, siginfo_t *info, void *context)
+{
+  third_count++;
+  below_third.sa_sigaction(signal, info, context);
+}
+
+static void catch_again(wasmfx_runtime_t *rt)
+{
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+}
+
+static void handlers_that_come_above_time_and_again_are_each_called_once(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  above_count = second_count = third_count = 0;
+  below = put_handler(above, 0);
+  catch_again(rt);
+  below_second = put_handler(second_above, 0);
+  catch_again(rt);
+  below_third = put_handler(third_above, 0);
+  catch_again(rt);
+  for (unsigned i = 1; i <= 2; i++) {
+    touch_inside(rt, 16);
+    assert_int_equal(third_count, i);
+    assert_int_equal(second_count, i);
+    assert_int_equal(above_count, i);
+    assert_int_equal(seen.count, i);
+    assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  }
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_true(has_signal(third_above)); /* and the library's below: it goes on */
+  touch_inside(rt, 16);
+  assert_int_equal(third_count, 3);
+  assert_int_equal(second_count, 3);
+  assert_int_equal(above_count, 3);
+  assert_int_equal(seen.count, 3);
+  restore(&below_third); /* step by step back */
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_true(has_signal(second_above));
+  restore(&below_second);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_true(has_signal(above));
+  restore(&below);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  ignore(rt, &old);
+}
+
+#define NUMBERED(number) \
+  static void handler_##number(int signal, siginfo_t *info, void *context) { (void)signal, (void)info, (void)context; }
+NUMBERED(0) NUMBERED(1) NUMBERED(2) NUMBERED(3) NUMBERED(4) NUMBERED(5) NUMBERED(6) NUMBERED(7)
+
+static void above_too_many_handlers_catching_is_refused(void **state)
+{
+  void (*const handlers[])(int, siginfo_t *, void *) = { handler_0, handler_1, handler_2, handler_3,
+                                                         handler_4, handler_5, handler_6, handler_7 };
+  struct sigaction old[COUNT_OF(handlers)], first;
+  wasmfx_runtime_t *rt = catching_above(state, &first);
+  wasmfx_status_t status = WASMFX_OK;
+  size_t count = 0;
+  while (status == WASMFX_OK && count < COUNT_OF(handlers)) {
+    old[count] = put_handler(handlers[count], 0);
+    count++;
+    assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+    status = wasmfx_overflow_catch(rt);
+  }
+  assert_status(status, WASMFX_ERROR_UNSUPPORTED);
+  assert_true(has_signal(handlers[count - 1]));
+  while (count-- > 0) {
+    restore(&old[count]);
+    assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+    assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  }
+  assert_true(has_signal(on_fault));
+  restore(&first);
+}
+
+/* As test frames do around each test: the same one, which calls nobody. */
+static void a_handler_that_comes_above_again_and_again_counts_once(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  for (unsigned i = 1; i <= 20; i++) {
+    put_handler(on_fault, 0);
+    assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+    assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+    touch_inside(rt, 16);
+    assert_int_equal(seen.count, i);
+  }
+  ignore(rt, &old);
+}
+
+static void a_host_may_put_the_librarys_handler_back_when_it_has_gone(void **state)
+{
+  struct sigaction old, librarys;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  sigaction(SIGSEGV, NULL, &librarys);
+  assert_status(wasmfx_overflow_ignore(rt), WASMFX_OK);
+  assert_true(has_signal(on_fault));
+  restore(&librarys);
+  assert_status(wasmfx_overflow_catch(rt), WASMFX_OK);
+  touch_inside(rt, 16);
+  assert_int_equal(seen.count, 1);
+  ignore(rt, &old);
+}
+
 static char host_stack[2 * 65536];
 
 static stack_t put_signal_stack_at(char *low)
@@ -630,6 +749,61 @@ static void one_that_the_host_puts_later_is_used_and_stays(void **state)
   const stack_t now = signal_stack();
   assert_memory_equal(&now, &before, sizeof now);
   sigaltstack(&old_stack, NULL);
+}
+
+static void a_thread_whose_own_stack_has_gone_gets_one_at_the_next_catch(void **state)
+{
+  struct sigaction old;
+  stack_t none;
+  const stack_t old_stack = put_signal_stack();
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  disable_signal_stack(&none);
+  struct world *second = world_new(NULL);
+  assert_status(wasmfx_overflow_catch(second->rt), WASMFX_OK);
+  const stack_t given = signal_stack();
+  assert_int_equal(given.ss_flags, 0);
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  disable_signal_stack(&none); /* that one too: it is put again */
+  assert_status(wasmfx_overflow_ignore(second->rt), WASMFX_OK);
+  assert_status(wasmfx_overflow_catch(second->rt), WASMFX_OK);
+  assert_ptr_equal(signal_stack().ss_sp, given.ss_sp);
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  world_free(second);
+  ignore(rt, &old);
+  assert_int_equal(signal_stack().ss_flags, SS_DISABLE);
+  sigaltstack(&old_stack, NULL);
+}
+
+static struct {
+  wasmfx_runtime_t *rt;
+  wasmfx_status_t ignored, freed;
+} tidy;
+
+static void tidy_up(int signal, siginfo_t *info, void *context)
+{
+  tidy.ignored = wasmfx_overflow_ignore(tidy.rt);
+  tidy.freed = wasmfx_runtime_free(tidy.rt, NULL);
+  on_fault(signal, info, context);
+}
+
+static void nobody_takes_away_the_stack_that_he_stands_on(void **state)
+{
+  stack_t old_stack;
+  disable_signal_stack(&old_stack);
+  tidy.rt = runtime_of(state);
+  tidy.ignored = tidy.freed = WASMFX_OK;
+  memset(&seen, 0, sizeof seen);
+  const struct sigaction old = put_handler(tidy_up, 0);
+  assert_status(wasmfx_overflow_catch(tidy.rt), WASMFX_OK);
+  touch(NULL);
+  assert_int_equal(seen.count, 1);
+  assert_status(tidy.ignored, WASMFX_ERROR_STATE);
+  assert_status(tidy.freed, WASMFX_ERROR_STATE);
+  assert_status(overflow_once(tidy.rt), WASMFX_OVERFLOWED);
+  assert_status(wasmfx_overflow_ignore(tidy.rt), WASMFX_OK);
+  assert_int_equal(signal_stack().ss_flags, SS_DISABLE);
+  sigaltstack(&old_stack, NULL);
+  restore(&old);
 }
 
 /* ---- Threads ------------------------------------------------------------------------------------------------- */
@@ -1093,6 +1267,10 @@ int main(void)
     in_a_world(the_handler_before_may_leave_by_a_jump),
     in_a_world(a_handler_above_may_call_the_librarys),
     in_a_world(a_handler_above_stays_after_the_last_ignore_and_may_go_on_calling),
+    in_a_world(handlers_that_come_above_time_and_again_are_each_called_once),
+    in_a_world(above_too_many_handlers_catching_is_refused),
+    in_a_world(a_handler_that_comes_above_again_and_again_counts_once),
+    in_a_world(a_host_may_put_the_librarys_handler_back_when_it_has_gone),
     in_a_world(a_handler_above_may_leave_by_a_jump_and_gets_the_next_fault),
     in_a_world(a_fault_that_was_left_by_a_jump_is_forgotten),
     in_a_world(a_host_with_a_handler_of_its_own_asks_from_there),
@@ -1101,6 +1279,8 @@ int main(void)
     in_a_world(an_alternate_stack_of_the_hosts_is_used_and_never_replaced),
     in_a_world(a_thread_without_one_gets_one_until_the_last_ignore),
     in_a_world(one_that_the_host_puts_later_is_used_and_stays),
+    in_a_world(a_thread_whose_own_stack_has_gone_gets_one_at_the_next_catch),
+    in_a_world(nobody_takes_away_the_stack_that_he_stands_on),
     in_a_world(threads_catch_each_for_itself),
     in_a_world(what_one_thread_catches_another_neither_ignores_nor_frees),
     in_a_world(a_thread_that_ends_ignores_what_it_caught),

@@ -36,20 +36,25 @@ extern "C" {
  * From now on, overflow in the continuations of `rt` is a trap, in the calling
  * thread. Installs a handler for SIGSEGV if this is the first such runtime of the
  * process, and an alternate signal stack if the thread has none; one that is
- * there is used and never replaced.
+ * there is used and never replaced. The first runtime of a thread sees to the handler again: one that has been
+ * put above the library's stands below it then, is called for what is no overflow, and may call
+ * what it found.
  * *Threads:* to be called by the thread that runs the continuations; one that hands
  * the runtime over to another first calls wasmfx_overflow_ignore().
  * *Errors:* STATE (already caught, by this thread or another), NO_MEMORY, NO_MAPS,
- * NO_ADDRESS_SPACE, UNSUPPORTED (the system refuses the handler).
+ * NO_ADDRESS_SPACE, UNSUPPORTED (the system refuses the handler, or eight others stand
+ * below it already).
  */
 WASMFX_API wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt);
 
 /**
  * Ends that. With the last runtime of the thread its alternate stack goes, unless the
  * host has replaced it; with the last of the process the handler that was there
- * before comes back, unless another has been put above. wasmfx_runtime_free() does the
+ * before comes back, unless another has been put above: that one may call the library's
+ * as long as the process lives, so such a library must not be unloaded. wasmfx_runtime_free() does the
  * same if the same thread calls it, and answers STATE if another does.
- * *Errors:* STATE (not caught by this thread).
+ * *Errors:* STATE (not caught by this thread, or called in a signal handler on the
+ * alternate stack that would go).
  */
 WASMFX_API wasmfx_status_t wasmfx_overflow_ignore(wasmfx_runtime_t *rt);
 

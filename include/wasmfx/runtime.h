@@ -122,7 +122,8 @@ WASMFX_API wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *con
  * suspended or fresh are dropped: their stacks go back unseen, nothing in them
  * runs. `dropped`, if not NULL, receives how many there were.
  * *State:* no continuation running, no root or barrier open.
- * *Errors:* STATE (called from inside; nothing is freed). NULL is ignored.
+ * *Errors:* STATE (called from inside, or where wasmfx_overflow_ignore() is refused; nothing is
+ * freed). NULL is ignored.
  */
 WASMFX_API wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped);
 
