@@ -27,6 +27,17 @@ static __attribute__((noinline)) void own_set(struct fiber_thread *thread)
   own = thread;
 }
 
+/* In a child the lock would stay locked for ever if another thread had it. */
+static void before_fork(void)
+{
+  pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+  pthread_mutex_unlock(&lock);
+}
+
 /* pthread_exit() may have been called in a fiber, but this runs outside: the C library has gone back to where the
  * thread began. */
 static void at_thread_exit(void *exiting)
@@ -69,11 +80,19 @@ static bool make_runtime(struct fiber_thread *thread)
          wasmfx_handlers_new(rt, &on_switch, 1, &thread->on_switch) >= 0;
 }
 
+/* What is done once in a process. */
+static bool prepare(void)
+{
+  static bool minds_fork;
+  minds_fork = minds_fork || pthread_atfork(before_fork, after_fork, after_fork) == 0;
+  return last_number || (minds_fork && pthread_key_create(&exit_key, at_thread_exit) == 0);
+}
+
 /* Makes the thread known, to its exit and to the others. */
 static bool enter(struct fiber_thread *thread)
 {
   pthread_mutex_lock(&lock);
-  bool entered = last_number || pthread_key_create(&exit_key, at_thread_exit) == 0;
+  bool entered = prepare();
   entered = entered && pthread_setspecific(exit_key, thread) == 0;
   if (entered) {
     thread->number = ++last_number;

@@ -306,6 +306,23 @@ static void take_signal_stack(struct wasmfx_runtime *rt, struct wfx_thread *thre
 
 /* ---- Catching and ignoring ----------------------------------------------------------------------------- */
 
+/* In a child the lock would stay locked for ever if another thread had it, and what it guards might be half-done. */
+static void before_fork(void)
+{
+  pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+  pthread_mutex_unlock(&lock);
+}
+
+static void in_child(void)
+{
+  threads = this_thread()->watches != NULL; /* it has only this one */
+  pthread_mutex_unlock(&lock);
+}
+
 static void at_thread_exit(void *exiting)
 {
   struct wfx_thread *thread = exiting;
@@ -319,13 +336,21 @@ static __attribute__((destructor)) void at_unload(void)
     pthread_key_delete(exit_key);
 }
 
+/* What is done once in a process. */
+static bool prepare(void)
+{
+  static bool minds_fork;
+  minds_fork = minds_fork || pthread_atfork(before_fork, after_fork, in_child) == 0;
+  has_key = has_key || (minds_fork && pthread_key_create(&exit_key, at_thread_exit) == 0);
+  return has_key;
+}
+
 /* The first watch of a thread. Nothing is done when it fails. */
 static wasmfx_status_t enter(struct wfx_thread *thread)
 {
   thread->passing_on = (struct passing){ 0, NULL, 0 };
   pthread_mutex_lock(&lock);
-  has_key = has_key || pthread_key_create(&exit_key, at_thread_exit) == 0;
-  const bool is_known = has_key && pthread_setspecific(exit_key, thread) == 0, is_ready = is_known && install();
+  const bool is_known = prepare() && pthread_setspecific(exit_key, thread) == 0, is_ready = is_known && install();
   threads += is_ready;
   if (is_known && !is_ready)
     pthread_setspecific(exit_key, NULL);

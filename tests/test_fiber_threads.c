@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fiber.h in several threads: each has fibers of its own, ends with them, and cannot use those of others. */
+#define _DEFAULT_SOURCE /* usleep */
 #include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -490,8 +493,52 @@ static void a_thread_that_exits_inside_programs_leaves_nothing(void **state)
   assert_true(mallinfo2().uordblks < before + 1000);
 }
 
+/* ---- fork() ---- */
+
+static struct {
+  bool is_on; /* for the test that wants it */
+  pthread_t thread;
+  atomic_bool has_fibers;
+  bool has_fibers_early;
+} fork_test;
+
+static void *make_a_fiber_while_forking(void *nothing)
+{
+  const fiber_t fiber = fiber_alloc(adder);
+  atomic_store(&fork_test.has_fibers, fiber != NULL);
+  fiber_free(fiber);
+  return nothing;
+}
+
+/* Runs after the library has prepared itself, as it was registered before. */
+static void at_fork(void)
+{
+  if (!fork_test.is_on)
+    return;
+  pthread_create(&fork_test.thread, NULL, make_a_fiber_while_forking, NULL);
+  for (unsigned i = 0; i < 50 && !fork_test.has_fibers_early; i++) {
+    usleep(1000);
+    fork_test.has_fibers_early = atomic_load(&fork_test.has_fibers);
+  }
+}
+
+static void no_thread_is_in_the_middle_of_its_first_fiber_while_another_forks(void **state)
+{
+  (void)state;
+  fork_test.is_on = true;
+  const pid_t pid = fork();
+  if (pid == 0)
+    _exit(0);
+  fork_test.is_on = false;
+  pthread_join(fork_test.thread, NULL);
+  waitpid(pid, NULL, 0);
+  assert_false(fork_test.has_fibers_early);
+  assert_true(atomic_load(&fork_test.has_fibers));
+}
+
 int main(void)
 {
+  pthread_atfork(at_fork, NULL, NULL); /* before the library's: these run the other way round */
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(eight_threads_have_fibers_of_their_own),
     cmocka_unit_test(a_thread_without_fibers_may_misuse_them),
@@ -509,6 +556,7 @@ int main(void)
     cmocka_unit_test(programs_run_in_eight_threads_and_switch_to_their_own_fibers_only),
     cmocka_unit_test(the_program_may_be_freed_by_another_thread),
     cmocka_unit_test(a_thread_that_exits_inside_programs_leaves_nothing),
+    cmocka_unit_test(no_thread_is_in_the_middle_of_its_first_fiber_while_another_forks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

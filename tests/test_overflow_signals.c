@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -922,6 +923,91 @@ static void a_thread_that_ends_ignores_what_it_caught(void **state)
   ignore(visitor.rt, &old);
 }
 
+/* ---- fork() ------------------------------------------------------------------------------------------------ */
+
+static struct {
+  bool is_on; /* for the tests that want it */
+  pthread_t thread;
+  struct visitor visitor;
+  atomic_bool has_caught;
+  bool has_caught_early;
+} fork_test;
+
+static void *catch_while_forking(void *given)
+{
+  struct visitor *visitor = given;
+  visitor->first = wasmfx_overflow_catch(visitor->rt);
+  atomic_store(&fork_test.has_caught, true);
+  visitor->second = wasmfx_overflow_ignore(visitor->rt);
+  return NULL;
+}
+
+/* Runs after the library has prepared itself, as it was registered before. */
+static void at_fork(void)
+{
+  if (!fork_test.is_on)
+    return;
+  pthread_create(&fork_test.thread, NULL, catch_while_forking, &fork_test.visitor);
+  for (unsigned i = 0; i < 50 && !fork_test.has_caught_early; i++) {
+    usleep(1000);
+    fork_test.has_caught_early = atomic_load(&fork_test.has_caught);
+  }
+}
+
+static void no_thread_is_in_the_middle_of_a_catch_while_another_forks(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  struct world *second = world_new(NULL);
+  fork_test.visitor = (struct visitor){ .rt = second->rt };
+  fork_test.is_on = true;
+  const pid_t pid = fork();
+  if (pid == 0)
+    _exit(0);
+  fork_test.is_on = false;
+  pthread_join(fork_test.thread, NULL);
+  waitpid(pid, NULL, 0);
+  assert_false(fork_test.has_caught_early);
+  assert_true(atomic_load(&fork_test.has_caught));
+  assert_status(fork_test.visitor.first, WASMFX_OK);
+  assert_status(fork_test.visitor.second, WASMFX_OK);
+  world_free(second);
+  ignore(rt, &old);
+}
+
+static void *catch_and_fork(void *given)
+{
+  struct visitor *visitor = given;
+  visitor->first = wasmfx_overflow_catch(visitor->rt);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    const bool is_ignored = wasmfx_overflow_ignore(visitor->rt) == WASMFX_OK;
+    struct sigaction now;
+    sigaction(SIGSEGV, NULL, &now);
+    _exit(is_ignored && now.sa_sigaction == on_fault ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(pid, &status, 0);
+  visitor->overflows = (unsigned)status;
+  visitor->second = wasmfx_overflow_ignore(visitor->rt);
+  return NULL;
+}
+
+static void in_a_child_the_other_threads_do_not_count(void **state)
+{
+  struct sigaction old;
+  wasmfx_runtime_t *rt = catching_above(state, &old);
+  struct world *second = world_new(NULL);
+  struct visitor visitor = { .rt = second->rt, .overflows = 1 };
+  in_a_thread(catch_and_fork, &visitor);
+  assert_status(visitor.first, WASMFX_OK);
+  assert_int_equal(visitor.overflows, 0);
+  assert_status(visitor.second, WASMFX_OK);
+  world_free(second);
+  assert_status(overflow_once(rt), WASMFX_OVERFLOWED);
+  ignore(rt, &old);
+}
+
 /* ---- What may not be abandoned ------------------------------------------------------------------------------- */
 
 static struct {
@@ -1252,6 +1338,7 @@ static void a_fault_that_nobody_handles_kills_as_ever(void **state)
 
 int main(void)
 {
+  pthread_atfork(at_fork, NULL, NULL); /* before the library's: these run the other way round */
   const struct CMUnitTest tests[] = {
     in_a_world(a_null_pointer_goes_to_the_handler_that_was_there_before),
     in_a_world(the_guard_of_another_stack_is_no_overflow),
@@ -1284,6 +1371,8 @@ int main(void)
     in_a_world(threads_catch_each_for_itself),
     in_a_world(what_one_thread_catches_another_neither_ignores_nor_frees),
     in_a_world(a_thread_that_ends_ignores_what_it_caught),
+    in_a_world(no_thread_is_in_the_middle_of_a_catch_while_another_forks),
+    in_a_world(in_a_child_the_other_threads_do_not_count),
     cmocka_unit_test(the_host_is_asked_with_the_place_of_the_fault),
     cmocka_unit_test(what_the_host_refuses_goes_to_the_handler_that_was_there_before),
     cmocka_unit_test(overflow_that_nobody_catches_is_a_fault),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A host may unload the library while threads live on that have used it: nothing of it
- * is called any more when they end. Usage: test_unload LIBRARY
+ * is called any more when they end, or when somebody forks. Usage: test_unload LIBRARY
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <wasmfx/wasmfx.h>
@@ -57,6 +59,15 @@ static void *catch_overflow(void *loaded)
   return rt;
 }
 
+static bool can_fork(void)
+{
+  int status = -1;
+  const pid_t pid = fork();
+  if (pid == 0)
+    _exit(0);
+  return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 static void unload_while_a_thread_lives_that(void *(*uses)(void *loaded))
 {
   pthread_t thread;
@@ -66,6 +77,7 @@ static void unload_while_a_thread_lives_that(void *(*uses)(void *loaded))
   sem_wait(&has_used);
   assert_int_equal(dlclose(loaded), 0);
   assert_null(dlopen(library, RTLD_NOW | RTLD_NOLOAD)); /* it is gone indeed */
+  assert_true(can_fork());
   sem_post(&is_unloaded);
   assert_int_equal(pthread_join(thread, &result), 0);
   assert_non_null(result);
