@@ -33,5 +33,7 @@ nothing 'every object says that it needs no executable stack' \
      /\.note\.GNU-stack/ && !/ X /{ note = 1 } END { if (file && !note) print file }')"
 check 'the shared library has a soname with a version' \
   sh -c "readelf -dW '$shared' | grep -q 'SONAME.*libwasmfx\.so\.[0-9]'"
+check 'the shared library is bound at once: nothing of the loader runs on the stack of a continuation' \
+  sh -c "readelf -dW '$shared' | grep -qE 'BIND_NOW|FLAGS_1.* NOW'"
 nothing 'the shared library has no text relocations' "$(readelf -dW "$shared" | grep TEXTREL || true)"
 finish

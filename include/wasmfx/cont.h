@@ -226,7 +226,7 @@ WASMFX_API wasmfx_status_t wasmfx_drop(wasmfx_runtime_t *rt, wasmfx_cont_t *cont
  * and must stay valid until the call returns.
  * A switch inside finds no handler. `exception` must not be one that an outcome has
  * handed over unless `attempts` is 1: copy it first.
- * Answers the last outcome: RETURNED, THREW or TRAPPED; SUSPENDED if it was still alive
+ * Answers the last outcome: RETURNED, THREW, TRAPPED or OVERFLOWED; SUSPENDED if it was still alive
  * and has been dropped. *Errors:* as wasmfx_resume_throw_ref().
  */
 WASMFX_API wasmfx_outcome_t wasmfx_cancel(wasmfx_runtime_t *rt, wasmfx_cont_t *cont,

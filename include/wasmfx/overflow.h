@@ -19,6 +19,10 @@
  * no destructor runs, no lock is released. Code that holds one, of libc say,
  * must not be abandoned: that is what `may_abandon` is for.
  *
+ * *Signal handlers* of the host's must be installed with SA_ONSTACK, or `may_abandon` must refuse their code. On a
+ * continuation's stack a handler may overflow in the middle of one of the library's functions, which would be
+ * left half-done.
+ *
  * *Large frames.* A function whose frame is larger than the guard may step over it.
  * Compile what runs in continuations with -fstack-clash-protection, which touches
  * every page, or make `guard_bytes` larger than the largest frame.

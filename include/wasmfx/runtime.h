@@ -6,9 +6,9 @@
  * Life of a runtime, its configuration, its counters, and the marks in its
  * chain that only a host makes: roots, barriers, and marks to unwind to.
  *
- * *Threads:* a runtime is used by one thread at a time. There is no hidden
+ * *Threads:* a runtime is used by one thread at a time. The verbs have no hidden
  * thread-local state: a runtime may move between threads while no continuation
- * of it is running.
+ * of it is running, and no thread catches its overflows (overflow.h).
  */
 #include <wasmfx/base.h>
 
