@@ -390,6 +390,7 @@ static void open_house(struct house *house, wasmfx_runtime_config_t *config)
 {
   memset(house, 0, sizeof *house);
   config->allocator = (wasmfx_allocator_t){ allocate, release, house };
+  config->host_stack_bytes = 1024; /* the frames are large */
   assert_status(wasmfx_runtime_new(config, &house->rt), WASMFX_OK);
   house->number = type_of_i64(house->rt, 1, 1);
   house->triple = type_of_i64(house->rt, 3, 3);
