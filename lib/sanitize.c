@@ -140,6 +140,10 @@ WFX_UNCHECKED const void *wfx_fake_frame(const struct wfx_stack *stack, uintptr_
 #if defined(__SANITIZE_THREAD__) || HAS(thread_sanitizer)
 #include <sanitizer/tsan_interface.h>
 
+/* How instrumented functions begin and end. */
+extern void __tsan_func_entry(void *caller);
+extern void __tsan_func_exit(void);
+
 WFX_UNCHECKED static void go_to(struct wasmfx_runtime *rt, const struct wfx_object *to)
 {
   void **track = track_under(rt, to);
@@ -169,10 +173,14 @@ WFX_UNCHECKED void wfx_announce_landed(struct wasmfx_runtime *rt)
     __tsan_destroy_fiber(fiber);
 }
 
+/* The function that calls this began on one fiber and ends on another. Each keeps account of its own functions. */
 WFX_UNCHECKED void wfx_announce_jump(struct wasmfx_runtime *rt, struct wfx_object *target)
 {
-  if (stack_under(rt, rt->current) != stack_under(rt, target))
-    go_to(rt, target);
+  if (stack_under(rt, rt->current) == stack_under(rt, target))
+    return;
+  __tsan_func_exit();
+  go_to(rt, target);
+  __tsan_func_entry(__builtin_return_address(0));
 }
 
 WFX_UNCHECKED void wfx_announce_death(struct wasmfx_runtime *rt, struct wfx_stack *stack)

@@ -14,10 +14,10 @@
  *     model_reference.c   the model, which knows none of these
  */
 #include <inttypes.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "jump.h"
 #include "model_reference.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

@@ -8,13 +8,7 @@
 
 #include "model_driver.h"
 
-#if defined(__has_feature)
-#define HAS_FEATURE(name) __has_feature(name)
-#else
-#define HAS_FEATURE(name) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || HAS_FEATURE(address_sanitizer)
-#include <sanitizer/asan_interface.h>
+#if WITH_ADDRESS_SANITIZER
 #define FORGET_FRAMES_BELOW(here) \
   __asan_unpoison_memory_region((void *)((uintptr_t)(here) - JUMPED_BYTES), JUMPED_BYTES)
 #else

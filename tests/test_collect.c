@@ -6,6 +6,7 @@
  * where nobody looks.
  */
 #include "support.h"
+#include "tools.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -1026,24 +1027,16 @@ static void a_visitor_may_change_values_words_and_environments(void **state)
   let_go(fixture, environed, 3);
 }
 
-#if defined(__has_attribute)
-#if __has_attribute(no_sanitize)
-#define READS_FRAMES __attribute__((no_sanitize("address")))
-#endif
-#endif
-#ifndef READS_FRAMES
-#define READS_FRAMES
-#endif
-
 /** An object that moves. Who looks for it must not be taken for one who holds it. */
 struct move {
   uintptr_t hidden_from, hidden_to;
   size_t count;
 };
 
-READS_FRAMES static void move_in_stack(void *context, const wasmfx_stack_t *stack)
+LOOKS_ANYWHERE static void move_in_stack(void *context, const wasmfx_stack_t *stack)
 {
   struct move *move = context;
+  open_to_looks(stack->low, stack->high);
   for (uintptr_t *word = stack->low; word < (uintptr_t *)stack->high; word++) {
     if (~*word != move->hidden_from)
       continue;

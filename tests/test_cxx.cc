@@ -15,14 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* AddressSanitizer cleans up after a thread and takes the continuation's stack for the thread's. */
-#if defined(__SANITIZE_ADDRESS__)
-#define KNOWS_ONE_STACK_A_THREAD true
-#elif defined(__has_feature)
-#define KNOWS_ONE_STACK_A_THREAD __has_feature(address_sanitizer)
-#else
-#define KNOWS_ONE_STACK_A_THREAD false
-#endif
+#include "tools.h"
 
 namespace {
 
@@ -248,7 +241,7 @@ void *exit_inside(void *env)
 
 void a_thread_that_exits_runs_the_destructors_on_all_of_its_stacks()
 {
-  if (KNOWS_ONE_STACK_A_THREAD)
+  if (is_left_out(KNOWS_ONE_STACK_A_THREAD, "it takes the stack that a thread ends on for the thread\'s"))
     return;
   World world;
   pthread_t thread;

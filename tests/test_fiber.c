@@ -16,6 +16,7 @@
 #include <wasmfx/wasmfx.h>
 
 #include "effort.h"
+#include "tools.h"
 
 /* Small numbers travel as pointers. */
 static void *pack(intptr_t number)
@@ -461,18 +462,6 @@ static void finalize_inside_a_fiber_does_nothing(void **state)
 
 /* ---- Out of memory, and much of it --------------------------------------------------------- */
 
-/* Sanitizers take terabytes of address space for themselves, and end the process when they get no more. */
-static void skip_if_sanitized(void)
-{
-  unsigned long pages = 0;
-  FILE *file = fopen("/proc/self/statm", "r");
-  assert_non_null(file);
-  assert_int_equal(fscanf(file, "%lu", &pages), 1);
-  fclose(file);
-  if (pages > (1ul << 28))
-    skip();
-}
-
 /* From here until memory_is_back() no address space can be had. */
 static rlim_t memory_is_gone(void)
 {
@@ -495,7 +484,8 @@ static void alloc_without_memory_answers_null(void **state)
 {
   (void)state;
   fiber_finalize();
-  skip_if_sanitized();
+  if (is_left_out(WITH_SANITIZER, "it ends the process when it gets no memory"))
+    return;
   const rlim_t before = memory_is_gone();
   fiber_init();
   fiber_t fiber = fiber_alloc(add_one);
@@ -510,7 +500,8 @@ static void resume_without_memory_for_the_stack_is_an_error_and_may_be_repeated(
 {
   (void)state;
   fiber_finalize(); /* no stacks are kept from before */
-  skip_if_sanitized();
+  if (is_left_out(WITH_SANITIZER, "it ends the process when it gets no memory"))
+    return;
   fiber_t fiber = fiber_alloc(add_one);
   fiber_result_t status = FIBER_OK;
   const rlim_t before = memory_is_gone();
@@ -576,7 +567,8 @@ static void a_shortage_of_memory_leaves_no_trace(void **state)
 {
   (void)state;
   fiber_finalize();
-  skip_if_sanitized();
+  if (is_left_out(WITH_SANITIZER, "it ends the process when it gets no memory"))
+    return;
   fiber_t fiber = fiber_alloc(add_one);
   const rlim_t before = memory_is_gone();
   void *result = fiber_resume(fiber, pack(1), NULL);

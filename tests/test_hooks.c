@@ -2,6 +2,7 @@
 /* What a host hangs on continuations: its words, and the hooks that tell when one starts, stops or dies. */
 #undef _FORTIFY_SOURCE /* its longjmp takes a jump to another stack for an error */
 #include "support.h"
+#include "jump.h"
 
 #include <stdio.h>
 #include <stdlib.h>

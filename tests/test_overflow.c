@@ -7,6 +7,7 @@
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 
 #include "support.h"
+#include "tools.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -501,8 +502,9 @@ static uint64_t run_interpreter(wasmfx_runtime_t *rt, void *env, uint64_t word, 
 }
 
 /* A stack is all zeros before it is first used. */
-__attribute__((noinline, no_sanitize("address"))) static bool is_untouched(const char *low, size_t bytes)
+LOOKS_ANYWHERE static bool is_untouched(const char *low, size_t bytes)
 {
+  open_to_looks(low, low + bytes);
   for (size_t i = 0; i < bytes; i++)
     if (low[i])
       return false;
@@ -596,12 +598,20 @@ static wasmfx_runtime_t *catching_without_hooks(void)
   return rt;
 }
 
+/* By that the library finds out whether there is stack enough. */
+static bool is_never_touched(void)
+{
+  return is_left_out(under_valgrind(), "it leaves out reads of which nobody needs the result");
+}
+
 /* The library touches the stack before it changes anything. If it did not, one of these distances would stop it between
  * two changes: with a continuation too many, say, or a barrier that is open for ever. */
 static void overflow_in_a_verb_leaves_nothing_half_done(void **state)
 {
-  wasmfx_runtime_t *rt = catching_without_hooks();
   (void)state;
+  if (is_never_touched())
+    return;
+  wasmfx_runtime_t *rt = catching_without_hooks();
   struct verbs verbs = { .type = type_of(rt, "l:l"), .tag = tag_of(rt, "l:l"), .rt = rt };
   verbs.bound = word_cont_of(rt, "l:l", run_nothing, &verbs);
   const wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(verbs.tag));
@@ -742,6 +752,8 @@ static bool happens(struct near *near, bool is_suspended, size_t distance)
 
 static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **state)
 {
+  if (is_never_touched())
+    return;
   void (*const acts[])(struct near *near) = {
     act_resume, act_resume_word, act_resume_word_shortly, act_throw_into, act_bind,
     act_suspend, act_suspend_word_shortly, act_drop, act_new,

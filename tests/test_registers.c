@@ -5,6 +5,7 @@
  */
 #undef _FORTIFY_SOURCE
 #include "support.h"
+#include "jump.h"
 
 #include <setjmp.h>
 #include <string.h>
@@ -385,8 +386,15 @@ static struct world *float_world(struct floats *floats, uint32_t float_control)
   return world;
 }
 
+static bool has_no_control_words(void)
+{
+  return is_left_out(under_valgrind(), "of the control words it keeps the rounding only");
+}
+
 static void with_float_control_each_continuation_has_control_words_of_its_own(void **state)
 {
+  if (has_no_control_words())
+    return;
   struct floats floats;
   struct world *world = float_world(&floats, 1);
   wasmfx_cont_t cont = word_cont_of(world->rt, ":l", change_and_suspend, &floats);
@@ -411,6 +419,8 @@ static void with_float_control_each_continuation_has_control_words_of_its_own(vo
 
 static void with_float_control_a_switch_keeps_them_too(void **state)
 {
+  if (has_no_control_words())
+    return;
   struct floats floats;
   struct world *world = float_world(&floats, 1);
   wasmfx_cont_t cont = word_cont_of(world->rt, ":l", change_and_switch, &floats);
@@ -533,6 +543,8 @@ static void with_float_control_who_is_unwound_to_gets_its_own_back(void **state)
 
 static void without_float_control_the_control_words_are_shared_as_among_plain_calls(void **state)
 {
+  if (has_no_control_words())
+    return;
   struct floats floats;
   struct world *world = float_world(&floats, 0);
   wasmfx_cont_t cont = word_cont_of(world->rt, ":l", change_and_suspend, &floats);

@@ -5,9 +5,9 @@
  */
 #undef _FORTIFY_SOURCE /* takes a jump to another stack for an error */
 #include "support.h"
+#include "jump.h"
 
 #include <sanitizer/asan_interface.h>
-#include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

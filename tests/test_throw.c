@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ways in which a continuation ends: exceptions, traps, cancelling, dropping, and the end of its runtime. */
+#include "effort.h"
 #include "support.h"
 
 #include <string.h>
@@ -682,7 +683,7 @@ static bool guards_are_free(void)
 static void a_runtime_may_go_with_100000_suspended(void **state)
 {
   (void)state;
-  free_with(guards_are_free() ? 100000 : 20000, 0, 0);
+  free_with(effort(guards_are_free() ? 100000 : 20000), 0, 0);
 }
 
 static uint64_t free_from_inside(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)

@@ -25,6 +25,8 @@
 #include <cmocka.h>
 #include <wasmfx/wasmfx.h>
 
+#include "tools.h"
+
 #define MAX_FRAMES 64
 #define NAME_BYTES 64
 
@@ -41,6 +43,7 @@ __attribute__((noinline)) static void walk(void)
   unw_getcontext(&context);
   unw_init_local(&cursor, &context);
   int step;
+  STRANGERS_BEGIN();
   do {
     unw_word_t offset;
     if (unw_get_proc_name(&cursor, walked[walked_count], NAME_BYTES, &offset) != 0)
@@ -48,6 +51,7 @@ __attribute__((noinline)) static void walk(void)
     walked_count++;
     step = unw_step(&cursor);
   } while (step > 0 && walked_count < MAX_FRAMES);
+  STRANGERS_END();
   reached_the_end = step == 0;
 }
 
