@@ -5,6 +5,7 @@
 #
 #   need PACKAGE CHECK...   notes the Debian package if the check fails
 #   need_for_tests          notes all that the tests need, but for a C compiler
+#   choose_clang            sets `clang` and `clang_version`: 22 where there is one, else what the system calls clang
 #   install_missing         installs what was noted, or says what to install and ends with status 2
 
 missing=
@@ -40,6 +41,14 @@ need_for_tests() {
   need libunwind-dev has_header libunwind.h
   need libgc-dev has_header gc.h
   need libboost-context-dev has_header boost/context/detail/fcontext.hpp
+}
+
+# shellcheck disable=SC2034 # for whoever reads this file
+choose_clang() {
+  clang=clang clang_version=14
+  if has_command clang-22 >/dev/null || apt-cache show clang-22 >/dev/null 2>&1; then
+    clang=clang-22 clang_version=22
+  fi
 }
 
 on_debian_as_root() {
