@@ -97,6 +97,7 @@ static enum next land(struct machine *m, const struct instruction *i, wasmfx_out
     return raise_arrived(m, out.exception);
   case WASMFX_TRAPPED:
     return trap(m, (wasmfx_status_t)out.code);
+  case WASMFX_OVERFLOWED: /* where the host catches it: a C function that the program called; run() looks by itself */
   default:
     return trap(m, out.status);
   }
