@@ -137,6 +137,20 @@ wasmfx_cont_t word_cont_of(wasmfx_runtime_t *rt, const char *signature, wasmfx_w
   return cont;
 }
 
+__attribute__((noinline)) static uint64_t recurse_to(uint64_t depth, volatile const uint64_t *deepest)
+{
+  volatile uint64_t frame[64];
+  frame[0] = depth;
+  return depth == *deepest ? depth : recurse_to(depth + 1, deepest) + frame[0];
+}
+
+uint64_t recurse_for_ever(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  volatile const uint64_t never = UINT64_MAX;
+  (void)rt, (void)env, (void)from;
+  return recurse_to(word % 2, &never);
+}
+
 wasmfx_value_t i64_value(int64_t value)
 {
   wasmfx_value_t slot;

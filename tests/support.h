@@ -62,6 +62,9 @@ wasmfx_handlers_t *handlers_of(wasmfx_runtime_t *rt, const wasmfx_clause_t *clau
 wasmfx_cont_t cont_of(wasmfx_runtime_t *rt, const char *signature, wasmfx_entry_t entry, void *env);
 wasmfx_cont_t word_cont_of(wasmfx_runtime_t *rt, const char *signature, wasmfx_word_entry_t entry, void *env);
 
+/** An entry function that recurses until its stack is used up. */
+uint64_t recurse_for_ever(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from);
+
 /** One value of each kind, as a slot. */
 wasmfx_value_t i64_value(int64_t value);
 wasmfx_value_t cont_value(wasmfx_cont_t value);

@@ -349,6 +349,13 @@ static void dead_by_trap(struct scene *scene)
   dead_after(scene, just_trap, WASMFX_TRAPPED);
 }
 
+static void dead_by_overflow(struct scene *scene)
+{
+  assert_status(wasmfx_overflow_catch(scene->rt), WASMFX_OK);
+  dead_after(scene, recurse_for_ever, WASMFX_OVERFLOWED);
+  assert_status(wasmfx_overflow_ignore(scene->rt), WASMFX_OK);
+}
+
 static void dead_by_drop(struct scene *scene)
 {
   wasmfx_cont_t cont = new_suspended(scene);
@@ -405,6 +412,7 @@ static const struct row rows[] = {
   { "dead by return", IS_CONSUMED, dead_by_return },
   { "dead by throw", IS_CONSUMED, dead_by_throw },
   { "dead by trap", IS_CONSUMED, dead_by_trap },
+  { "dead by overflow", IS_CONSUMED, dead_by_overflow },
   { "dead by drop", IS_CONSUMED, dead_by_drop },
   { "dead and recycled", IS_CONSUMED, dead_and_recycled },
 };

@@ -15,7 +15,7 @@ struct fixture {
   size_t entered;
   size_t levels;
   size_t catcher; /* the level that catches, 0: none */
-  enum end { RETURNS, SUSPENDS, THROWS, TRAPS } end; /* how a body is to end */
+  enum end { RETURNS, SUSPENDS, THROWS, TRAPS, OVERFLOWS } end; /* how a body is to end */
   wasmfx_cont_t kept;
   wasmfx_value_t thrown;
 };
@@ -342,23 +342,24 @@ static uint64_t end_as_told(wasmfx_runtime_t *rt, void *env, uint64_t word, wasm
 {
   struct fixture *fixture = env;
   const wasmfx_value_t value = i64_value((int64_t)word);
-  (void)from;
   switch (fixture->end) {
   case RETURNS: break;
   case SUSPENDS: return wasmfx_suspend_word(rt, fixture->pause, word).word;
   case THROWS: wasmfx_throw(rt, fixture->oops, &value, 1); break;
   case TRAPS: wasmfx_trap(rt, (int64_t)word); break;
+  case OVERFLOWS: return recurse_for_ever(rt, env, word, from);
   }
   return word;
 }
 
-static void the_four_outcomes_are_told_apart_whatever_they_carry(void **state)
+static void the_five_outcomes_are_told_apart_whatever_they_carry(void **state)
 {
   static const int64_t payloads[] = { 0, 1, 2, 3, -1, -2, -3, INT64_MIN, INT64_MAX, 0x10000, INT32_MIN };
   struct fixture fixture;
   fixture_init(&fixture, runtime_of(state));
+  assert_status(wasmfx_overflow_catch(fixture.rt), WASMFX_OK);
   for (size_t i = 0; i < COUNT_OF(payloads); i++)
-    for (enum end end = RETURNS; end <= TRAPS; end++)
+    for (enum end end = RETURNS; end <= OVERFLOWS; end++)
       for (int words = 0; words <= 1; words++) {
         const wasmfx_value_t slot = i64_value(payloads[i]);
         wasmfx_cont_t cont = word_cont_of(fixture.rt, "l:l", end_as_told, &fixture);
@@ -371,6 +372,8 @@ static void the_four_outcomes_are_told_apart_whatever_they_carry(void **state)
           assert_exception(outcome, fixture.oops, payloads[i]);
         else if (end == TRAPS)
           assert_true(outcome.code == payloads[i]);
+        else if (end == OVERFLOWS)
+          assert_int_equal(outcome.word, 0);
         else
           assert_true((words ? (int64_t)outcome.word : outcome.values[0].i64) == payloads[i]);
         if (end == SUSPENDS)
@@ -746,7 +749,7 @@ int main(void)
     in_a_world(a_cont_that_has_switched_away_finds_the_exception_at_its_switch),
     in_a_world(throw_and_trap_leave_a_body_from_any_depth_of_calls),
     in_a_world(a_trap_ends_one_continuation_and_its_resumer_decides),
-    in_a_world(the_four_outcomes_are_told_apart_whatever_they_carry),
+    in_a_world(the_five_outcomes_are_told_apart_whatever_they_carry),
     in_a_world(nothing_can_be_thrown_or_trapped_outside_of_a_continuation),
     in_a_world(nothing_can_be_thrown_or_trapped_across_a_root),
     in_a_world(cancel_throws_at_each_suspension_until_the_cont_is_dead),
