@@ -647,6 +647,7 @@ END wfx_body
  * throws, the stack ends here.
  */
 HIDDEN_FUNCTION wfx_personality
+    LANDING_PAD
     movl $URC_CONTINUE_UNWIND, %eax
     movl $URC_END_OF_STACK, %ecx
     testl $UA_SEARCH_PHASE, %esi
