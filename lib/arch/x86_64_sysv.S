@@ -38,7 +38,7 @@
  *     rbx -> stack.owner -> object.parent -> object.pc, and object.sp -> the frame above
  *
  * and each of these is rewritten by the library whenever it changes, so gdb,
- * perf, libunwind and C++ walk from a running continuation into its resumer, from
+ * libunwind and C++ walk from a running continuation into its resumer, from
  * every instruction. So what a suspension captures loses its link to the resumer by
  * the last instruction before the jump, and there the frame is already
  * the one that will be landed in.
