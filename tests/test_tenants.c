@@ -540,6 +540,85 @@ static void where_there_are_no_tenants_nothing_is_cleared(void **state)
       fail_msg("%s showed it %zu times", place_names[i], house.found[i]);
 }
 
+/* ---- Registers ------------------------------------------------------------------------------------ */
+
+/** All that an entry function finds. */
+struct registers {
+  uint64_t integers[15]; /* all but the stack pointer */
+  uint64_t vectors[16][2];
+};
+
+/** An entry function: notes all registers at `env`. */
+uint64_t note_registers(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from);
+/** Suspends while every register but those of the arguments holds a part of the secret. */
+wasmfx_outcome_t suspend_with_secrets(wasmfx_runtime_t *rt, const wasmfx_tag_t *tag, uint64_t word,
+                                      const uint64_t secret[2]);
+#define EACH_VECTOR(do) \
+  do(0) do(1) do(2) do(3) do(4) do(5) do(6) do(7) do(8) do(9) do(10) do(11) do(12) do(13) do(14) do(15)
+#define NOTE_VECTOR(n) "  movups %xmm" #n ", 120+16*" #n "(%rsi)\n"
+#define LOAD_VECTOR(n) "  movups (%rcx), %xmm" #n "\n"
+__asm__(".text\n"
+        ".p2align 4\n"
+        ".globl note_registers\n"
+        "note_registers:\n"
+        "  movq %rax, (%rsi)\n  movq %rbx, 8(%rsi)\n  movq %rcx, 16(%rsi)\n  movq %rdx, 24(%rsi)\n"
+        "  movq %rsi, 32(%rsi)\n  movq %rdi, 40(%rsi)\n  movq %rbp, 48(%rsi)\n  movq %r8, 56(%rsi)\n"
+        "  movq %r9, 64(%rsi)\n  movq %r10, 72(%rsi)\n  movq %r11, 80(%rsi)\n  movq %r12, 88(%rsi)\n"
+        "  movq %r13, 96(%rsi)\n  movq %r14, 104(%rsi)\n  movq %r15, 112(%rsi)\n"
+        EACH_VECTOR(NOTE_VECTOR)
+        "  movq %rdx, %rax\n"
+        "  ret\n"
+        ".p2align 4\n"
+        ".globl suspend_with_secrets\n"
+        "suspend_with_secrets:\n"
+        "  pushq %rbx\n  pushq %rbp\n  pushq %r12\n  pushq %r13\n  pushq %r14\n  pushq %r15\n"
+        "  subq $8, %rsp\n"
+        EACH_VECTOR(LOAD_VECTOR)
+        "  movq (%rcx), %rax\n"
+        "  movq 8(%rcx), %rcx\n"
+        "  movq %rax, %rbx\n  movq %rax, %rbp\n  movq %rax, %r8\n  movq %rax, %r9\n  movq %rax, %r10\n"
+        "  movq %rax, %r11\n  movq %rax, %r12\n  movq %rax, %r13\n  movq %rax, %r14\n  movq %rax, %r15\n"
+        "  call wasmfx_suspend_word\n"
+        "  addq $8, %rsp\n"
+        "  popq %r15\n  popq %r14\n  popq %r13\n  popq %r12\n  popq %rbp\n  popq %rbx\n"
+        "  ret\n");
+
+static uint64_t leave_secrets_in_registers(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct house *house = env;
+  const uint64_t secret[2] = { secret_word(0), secret_word(1) };
+  (void)from;
+  return suspend_with_secrets(rt, house->ask, word, secret).word;
+}
+
+/** SECURITY.md says so: what a call does not preserve is passed on as it is, and integers are all overwritten. */
+static void on_entry_only_vector_registers_show_what_ran_before(void **state)
+{
+  static struct registers seen;
+  struct house house;
+  wasmfx_runtime_config_t config;
+  wasmfx_cont_t planter, searcher;
+  wasmfx_type_t *type;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  for (config.tenants = 1; config.tenants <= TENANTS; config.tenants++) {
+    open_house(&house, &config);
+    draw_secret();
+    type = house.number;
+    assert_status(wasmfx_cont_new_word(house.rt, type, leave_secrets_in_registers, &house, &planter), WASMFX_OK);
+    name_tenant(&house, config.tenants - 1);
+    assert_status(wasmfx_cont_new_word(house.rt, type, note_registers, &seen, &searcher), WASMFX_OK);
+    const wasmfx_outcome_t planted = wasmfx_resume_word(house.rt, &planter, house.handlers, 0);
+    const wasmfx_outcome_t searched = wasmfx_resume_word(house.rt, &searcher, house.handlers, 0);
+    assert_outcome(planted, WASMFX_SUSPENDED);
+    assert_outcome(searched, WASMFX_RETURNED);
+    assert_int_equal(search(seen.integers, seen.integers + COUNT_OF(seen.integers)), 0);
+    assert_true(search(seen.vectors, seen.vectors + COUNT_OF(seen.vectors)) > 0);
+    assert_status(wasmfx_drop(house.rt, &planter), WASMFX_OK);
+    close_house(&house);
+  }
+}
+
 int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
@@ -549,6 +628,7 @@ int main(int argc, char **argv)
     cmocka_unit_test(what_was_made_before_finds_nothing_either),
     cmocka_unit_test(within_a_tenant_memory_is_not_cleared),
     cmocka_unit_test(where_there_are_no_tenants_nothing_is_cleared),
+    cmocka_unit_test(on_entry_only_vector_registers_show_what_ran_before),
   };
   if (argc > 1)
     rounds = strtoull(argv[1], NULL, 10);
