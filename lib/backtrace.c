@@ -134,7 +134,9 @@ static bool find_function(const void *pc, char *name, size_t capacity, uintptr_t
   unw_getcontext(&context);
   if (unw_init_local(&cursor, &context) != 0 || unw_set_reg(&cursor, UNW_REG_IP, (uintptr_t)pc - 1) != 0)
     return false;
+  wfx_announce_strangers(true);
   const int error = unw_get_proc_name(&cursor, name, capacity, &distance);
+  wfx_announce_strangers(false);
   *offset = (uintptr_t)distance + 1;
   return error == 0 || error == -UNW_ENOMEM; /* that: cut off */
 }
@@ -201,8 +203,8 @@ static const char *file_of(const void *pc)
 
 static void append_frame(struct text *text, size_t number, const wasmfx_frame_t *frame)
 {
-  char name[256];
-  uintptr_t offset;
+  char name[256] = "";
+  uintptr_t offset = 0;
   append(text, "#%-3zu 0x%016" PRIxPTR, number, (uintptr_t)frame->pc);
   if (find_function(frame->pc, name, sizeof name, &offset))
     append(text, " in %s+0x%" PRIxPTR, name, offset);

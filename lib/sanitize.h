@@ -17,6 +17,7 @@
  * and right after a switch. In others they are empty, and stubs do not call them.
  * Valgrind is told of stacks by the pool, in every build (stackpool/valgrind.h).
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -60,7 +61,13 @@ void wfx_announce_end(struct wasmfx_runtime *rt);
 void wfx_announce_call(void);
 /** The frame that `address` lies in, on the fake stack that belongs to `stack`; NULL: none. */
 const void *wfx_fake_frame(const struct wfx_stack *stack, uintptr_t address, size_t *bytes);
+/** Functions are called, or were, that no sanitizer has seen the code of, and that call libc in turn. */
+void wfx_announce_strangers(bool are_called);
 #else
+static inline void wfx_announce_strangers(bool are_called)
+{
+  (void)are_called;
+}
 static inline void wfx_announce_end(struct wasmfx_runtime *rt)
 {
   (void)rt;

@@ -32,9 +32,10 @@ static volatile int sink;
 static void write_to_the_end(struct place *place, size_t count)
 {
   char variable[16];
+  char *volatile at = variable;
   pause_in(place);
   for (volatile size_t i = 0; i < count; i++)
-    variable[i] = 1;
+    at[i] = 1;
   sink = variable[length - 1];
 }
 
