@@ -55,7 +55,7 @@ static int replay_folder(const char *folder)
       status |= replay_file(path);
     free(entries[i]);
   }
-  free(entries);
+  free((void *)entries);
   return status;
 }
 
