@@ -19,6 +19,7 @@
 
 #include "support.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -83,6 +84,26 @@ static bool shorter_way_comes_to_start(void)
   return count > 0 && is_in_start((uintptr_t)frames[count - 1]);
 }
 
+/* The C library's, with the compiler's unwinder. From the handler on: it crosses the signal by itself. */
+static int (*libc_backtrace)(void **frames, int count);
+
+static bool libc_comes_to_start(void)
+{
+  void *frames[MAX_FRAMES];
+  const int count = libc_backtrace(frames, MAX_FRAMES);
+  return count > 0 && is_in_start((uintptr_t)frames[count - 1]);
+}
+
+/* libunwind has one of the same name; and the first call loads a library. */
+static void load_libc_backtrace(void)
+{
+  void *frames[2], *libc = dlopen("libc.so.6", RTLD_LAZY);
+  assert_non_null(libc);
+  *(void **)&libc_backtrace = dlsym(libc, "backtrace");
+  libc_backtrace(frames, 2);
+  dlclose(libc);
+}
+
 /* The library's own backtraces come to the same, but for the frames of the verbs at borders, which they leave out. */
 static bool backtrace_comes_to_start(const wasmfx_runtime_t *rt, const ucontext_t *context, const char *expected)
 {
@@ -100,7 +121,8 @@ static bool backtrace_comes_to_start(const wasmfx_runtime_t *rt, const ucontext_
   return count > 0 && expected[length] == '\0' && is_in_start((uintptr_t)frames[count - 1].pc);
 }
 
-/* Where it did not end as it should there is a '!', or a '?' if the shorter way did not, or a '~' if the library's. */
+/* Where it did not end as it should there is a '!', or a '?' if the shorter way did not, a '~' if the library's, a '^' if
+ * the C library's. */
 static void read_walk(ucontext_t *context, char *text)
 {
   unw_cursor_t cursor;
@@ -124,6 +146,8 @@ static void read_walk(ucontext_t *context, char *text)
     text[length++] = '~';
   if (!shorter_way_comes_to_start())
     text[length++] = '?';
+  if (!libc_comes_to_start())
+    text[length++] = '^';
   text[length] = '\0';
 }
 
@@ -709,6 +733,7 @@ PART(M) int main(int argc, char **argv)
     cmocka_unit_test(calls_that_fail),
     cmocka_unit_test(the_personality_of_the_bottom),
   };
+  load_libc_backtrace();
   handle(SIGTRAP, on_step);
   const int failed = cmocka_run_group_tests_name("every instruction", tests, NULL, NULL);
   if (argc > 1)
