@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # What README.md and docs/ show is what happens: README's first program is built by the commands that stand there and
-# prints what stands there; the snippets of docs/ compile.
+# prints what stands there; the snippets of docs/ compile; links lead somewhere.
 # Usage: readme.sh SOURCE-ROOT BUILD-ROOT C-COMPILER; the compiler may be several words.
 set -eu
 . "$(dirname "$0")/tap.sh"
@@ -9,6 +9,37 @@ source=$(cd "$1" && pwd) build=$(cd "$2" && pwd) c=$3
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 strict="-std=c11 -Wall -Wextra -Wpedantic -Werror -Wno-unused-function"
+
+# ---- Links ---------------------------------------------------------------------------------
+
+# Outside of code: the lines of a page that are its text.
+prose() {
+  awk '/^ *```/ { inside = !inside; next } !inside' "$1"
+}
+
+# As GitHub makes them: lower case, hyphens for spaces, no other punctuation.
+headings() {
+  prose "$1" | sed -n 's/^##* //p' | tr '[:upper:]' '[:lower:]' | sed 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
+# dead_links PAGE...: the links to files that do not exist, and to headings that do not.
+dead_links() (
+  cd "$source"
+  for page; do
+    prose "$page" | grep -oE '\]\([^)]*\)' | sed 's/^](//; s/)$//' | grep -v '^[a-z]*:' | while read -r link; do
+      file=${link%%#*}
+      file=${file:+$(dirname "$page")/$file}
+      [ -e "${file:-$page}" ] || echo "$page: $link"
+      case $link in
+        *'#'*) headings "${file:-$page}" | grep -qxe "${link#*#}" || echo "$page: $link" ;;
+      esac
+    done
+  done
+)
+pages=$(cd "$source" && echo README.md SECURITY.md CHANGELOG.md docs/*.md)
+check 'there are links' grep -q '](docs/' "$source/README.md"
+# shellcheck disable=SC2086 # the pages are words
+nothing 'links lead to files and headings that exist' "$(dead_links $pages)"
 
 # ---- README: the first program ----------------------------------------------------------
 
