@@ -419,7 +419,7 @@ static void light_guards_split_no_map(void **state)
 /* Whichever list of free stacks a class has. */
 static void assert_memory_goes_back_above_the_watermark(uint32_t stack_class)
 {
-  enum { CONTS = 100, WATERMARK = 10 };
+  enum { CONTS = 100, WATERMARK = 10, MOST_DUE = 15 };
   wasmfx_runtime_config_t config;
   wasmfx_runtime_config_init(&config);
   config.cached_stacks = WATERMARK;
@@ -438,7 +438,7 @@ static void assert_memory_goes_back_above_the_watermark(uint32_t stack_class)
   int in_memory = 0;
   for (int i = 0; i < CONTS; i++)
     in_memory += is_in_memory(lows[i]);
-  assert_int_equal(in_memory, WATERMARK);
+  assert_in_range(in_memory, WATERMARK, WATERMARK + MOST_DUE);
   wasmfx_stats_t stats = stats_of(&w);
   assert_int_equal(stats.stacks_used, 0);
   assert_int_equal(stats.stacks_cached, WATERMARK);
@@ -525,6 +525,39 @@ static void a_stack_in_locked_memory_crosses_tenants_just_as_clean(void **state)
   assert_int_equal(ask(&w, &looker, LOOK), 0);
   assert_int_equal(stats_of(&w).stacks_wiped, 1);
   world_free(&w);
+}
+
+/* Several that are neighbours, and go back together; the system refuses, and each is cleared by hand. */
+static void trimmed_stacks_in_locked_memory_are_just_as_clean(void **state)
+{
+  enum { CONTS = 6 };
+  (void)state;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.cached_stacks = 1;
+  config.tenants = 2;
+  struct world w = world_new(&config);
+  wasmfx_cont_t conts[CONTS];
+  bool is_locked = true;
+  for (int i = 0; i < CONTS; i++) {
+    conts[i] = new_cont(&w);
+    char *low = (char *)ask(&w, &conts[i], BOUNDS_LOW), *high = (char *)ask(&w, &conts[i], BOUNDS_HIGH);
+    is_locked = is_locked && mlock(low, (size_t)(high - low)) == 0;
+  }
+  for (int i = 0; i < CONTS; i++)
+    ask(&w, &conts[i], PLANT);
+  assert_true(stats_of(&w).stack_trims >= CONTS - 1);
+  assert_int_equal(wasmfx_tenant_set(w.rt, 1), WASMFX_OK);
+  for (int i = 0; i < CONTS; i++) {
+    conts[i] = new_cont(&w);
+    ask(&w, &conts[i], YIELD);
+  }
+  for (int i = 0; i < CONTS; i++)
+    assert_int_equal(ask(&w, &conts[i], LOOK), 0);
+  assert_true(stats_of(&w).stacks_made <= CONTS + 1);
+  world_free(&w);
+  if (!is_locked)
+    skip(); /* so much may not be locked here */
 }
 
 static void within_a_tenant_nothing_is_wiped(void **state)
@@ -766,6 +799,7 @@ int main(void)
     cmocka_unit_test(a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on),
     cmocka_unit_test(a_stack_that_crosses_tenants_shows_nothing),
     cmocka_unit_test(a_stack_in_locked_memory_crosses_tenants_just_as_clean),
+    cmocka_unit_test(trimmed_stacks_in_locked_memory_are_just_as_clean),
     cmocka_unit_test(within_a_tenant_nothing_is_wiped),
     cmocka_unit_test(a_stack_crosses_tenants_only_where_no_new_one_is_to_be_had),
     cmocka_unit_test(the_tenant_is_that_of_the_making_not_of_the_resume),

@@ -82,7 +82,9 @@ typedef struct wasmfx_runtime_config {
   uint32_t guard;                            /**< enum wasmfx_guard */
   uint32_t max_conts;                        /**< continuations alive at once; default 16,777,216 */
   uint32_t max_stacks;                       /**< stacks of one class; default 1,048,576 */
-  uint32_t cached_stacks;                    /**< free ones of a class and tenant that keep their memory; default 16,384 */
+  /** Free ones of a class and tenant that keep their memory; default 16,384. That of others goes back, of up to 16
+   *  neighbours at once. */
+  uint32_t cached_stacks;
   uint32_t tenants;                          /**< how many tenants may be named; default 1 */
   uint32_t float_control;                    /**< 1: each continuation has its own rounding mode and exception mask */
   void (*switched)(wasmfx_runtime_t *rt, void **from_word, void **to_word);

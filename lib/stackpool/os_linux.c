@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -99,14 +98,13 @@ wasmfx_status_t wfx_os_commit(struct wfx_os *os, void *address, size_t bytes)
   return answer(WASMFX_OK, error_before);
 }
 
-void wfx_os_discard(struct wfx_os *os, void *address, size_t bytes)
+bool wfx_os_discard(struct wfx_os *os, void *address, size_t bytes)
 {
   const int error_before = errno;
   os->calls++;
-  /* Locked memory refuses; zero it by hand, so that what callers rely on holds. */
-  if (madvise(address, bytes, MADV_DONTNEED) != 0)
-    memset(address, 0, bytes);
+  const bool done = madvise(address, bytes, MADV_DONTNEED) == 0;
   errno = error_before;
+  return done;
 }
 
 wasmfx_status_t wfx_os_probe_light_guards(struct wfx_os *os, bool *has)

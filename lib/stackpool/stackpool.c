@@ -235,12 +235,50 @@ static struct wfx_stack *put_header(struct wfx_stackpool *pool, uint32_t stack_c
   return stack;
 }
 
+/* ---- Memory that goes back --------------------------------------------------------------------- */
+
+/* How many neighbours give their memory back by one request: their number hardly matters, that of the requests does. */
+#define MAX_DUE 16
+
+/* It reads as zero afterwards; by hand where the system refuses. */
+static void discard(struct wfx_stackpool *pool, char *low, size_t bytes)
+{
+  if (!wfx_os_discard(pool->os, low, bytes))
+    memset(low, 0, bytes);
+}
+
+/* The guards between them stay. */
+static void discard_due(struct wfx_stackpool *pool, struct wfx_stack_class *class)
+{
+  const uint32_t count = class->due_count;
+  char *low = slot_at(class, class->due) + pool->guard_bytes;
+  class->due_count = 0;
+  if (count == 0 || wfx_os_discard(pool->os, low, count * class->slot_bytes - pool->guard_bytes))
+    return;
+  for (uint32_t i = 0; i < count; i++)
+    discard(pool, low + i * class->slot_bytes, class->usable_bytes);
+}
+
+static void make_due(struct wfx_stackpool *pool, struct wfx_stack_class *class, uint32_t slot)
+{
+  const bool is_above = slot == class->due + class->due_count, is_below = slot + 1 == class->due;
+  if (!is_above && !is_below)
+    discard_due(pool, class);
+  if (class->due_count == 0 || is_below)
+    class->due = slot;
+  if (++class->due_count == MAX_DUE)
+    discard_due(pool, class);
+}
+
+/* ---- Clean ones ------------------------------------------------------------------------------------ */
+
 /* A stack that holds nothing of anybody: one that was trimmed, or that never was. */
 static wasmfx_status_t get_clean(struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant,
                                  struct wfx_stack **stack)
 {
   struct wfx_stack_class *class = &pool->classes[stack_class];
   if (class->trimmed_count) {
+    discard_due(pool, class);
     pool->trimmed--;
     *stack = put_header(pool, stack_class, tenant, class->trimmed[--class->trimmed_count]);
     return WASMFX_OK;
@@ -272,7 +310,7 @@ static void wipe(struct wfx_stackpool *pool, struct wfx_stack *stack)
 {
   char *page = top_page(pool, stack);
   if (stack->low < page)
-    wfx_os_discard(pool->os, stack->low, (size_t)(page - stack->low));
+    discard(pool, stack->low, (size_t)(page - stack->low));
   memset(page, 0, (size_t)((char *)stack - page));
   pool->wipes++;
 }
@@ -303,8 +341,7 @@ static void trim_second(struct wfx_stackpool *pool, struct wfx_stack_list *list)
   pool->trims++;
   wfx_valgrind_deregister(second);
   wfx_valgrind_forget(second);
-  char *low = second->low;
-  wfx_os_discard(pool->os, low, class->usable_bytes);
+  make_due(pool, class, second->slot);
 }
 
 /* ---- The host's allocator ------------------------------------------------------------------------ */

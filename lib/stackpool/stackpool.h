@@ -63,9 +63,10 @@ struct wfx_stack_class {
   uint32_t slot_count;  /* in the reservation */
   uint32_t ready;       /* slots with memory and guard */
   uint32_t used;        /* of these, those that ever held a stack */
-  uint32_t *trimmed;    /* slots whose memory was given back */
+  uint32_t *trimmed;    /* slots whose memory was given back, or is due to be */
   size_t trimmed_committed; /* bytes of that array with memory */
   uint32_t trimmed_count;
+  uint32_t due, due_count; /* the first of some neighbours among these whose memory is still to go back */
 };
 
 struct wfx_stackpool {
