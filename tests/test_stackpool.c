@@ -463,6 +463,44 @@ static void above_the_watermark_memory_goes_back_to_the_system(void **state)
     assert_memory_goes_back_above_the_watermark(stack_class);
 }
 
+/* In whatever order they go: what is trimmed has lost its memory, but for the few that are due, and nobody else has. */
+static void assert_others_keep_theirs(int from, int step, int count)
+{
+  enum { CONTS = 120, MOST_DUE = 15 };
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.cached_stacks = 1;
+  struct world w = world_new(&config);
+  wasmfx_cont_t conts[CONTS];
+  char *lows[CONTS];
+  for (int i = 0; i < CONTS; i++) {
+    conts[i] = new_cont(&w);
+    lows[i] = (char *)ask(&w, &conts[i], BOUNDS_LOW);
+    ask(&w, &conts[i], TOUCH);
+  }
+  for (int i = 0; i < count; i++)
+    assert_int_equal(wasmfx_drop(w.rt, &conts[from + i * step]), WASMFX_OK);
+  int in_memory = 0;
+  for (int i = 0; i < CONTS; i++) {
+    if (conts[i] != WASMFX_NULL_CONT)
+      assert_true(is_in_memory(lows[i]));
+    else
+      in_memory += is_in_memory(lows[i]);
+  }
+  assert_in_range(in_memory, 1, 1 + MOST_DUE);
+  assert_int_equal(stats_of(&w).stack_trims, count - 1);
+  world_free(&w);
+}
+
+static void trimmed_neighbours_leave_others_their_memory(void **state)
+{
+  (void)state;
+  assert_others_keep_theirs(20, 1, 80);
+  assert_others_keep_theirs(99, -1, 80);
+  assert_others_keep_theirs(1, 2, 59);
+  assert_others_keep_theirs(118, -2, 59);
+}
+
 static void a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on(void **state)
 {
   (void)state;
@@ -796,6 +834,7 @@ int main(void)
     cmocka_unit_test(a_guard_has_the_bytes_that_were_asked_for),
     cmocka_unit_test(light_guards_split_no_map),
     cmocka_unit_test(above_the_watermark_memory_goes_back_to_the_system),
+    cmocka_unit_test(trimmed_neighbours_leave_others_their_memory),
     cmocka_unit_test(a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on),
     cmocka_unit_test(a_stack_that_crosses_tenants_shows_nothing),
     cmocka_unit_test(a_stack_in_locked_memory_crosses_tenants_just_as_clean),
