@@ -15,7 +15,8 @@ enum { THREADS = 8, TURNS = 1000 };
 
 struct place {
   wasmfx_runtime_t *rt;
-  wasmfx_tag_t *pause; /* [] -> [] */
+  wasmfx_type_t *type; /* [] -> [] */
+  wasmfx_tag_t *pause; /* the same */
 };
 
 static void pause_in(struct place *place)
@@ -98,6 +99,27 @@ static void unwritten(struct place *place)
   look_at_a_variable(place, 1);
 }
 
+/* Where it is passed and looked at by nobody, either way, it harms nobody. */
+static uint64_t give_unwritten(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct place *place = env;
+  volatile uint64_t variable;
+  if (place->rt != rt || from != WASMFX_NULL_CONT)
+    abort();
+  (void)word;
+  return variable;
+}
+
+static void passed(struct place *place)
+{
+  volatile uint64_t variable;
+  wasmfx_cont_t cont;
+  if (wasmfx_cont_new_word(place->rt, place->type, give_unwritten, place, &cont) < 0)
+    abort();
+  if (wasmfx_resume_word(place->rt, &cont, NULL, variable).status != WASMFX_RETURNED)
+    abort();
+}
+
 /* ---- Two threads at once ------------------------------------------------------------------------ */
 
 static int counter;
@@ -131,6 +153,7 @@ static const struct act {
   { "within", within, 1 },       { "beyond", beyond, 1 },
   { "before-return", before_return, 1 }, { "after-return", after_return, 1 },
   { "written", written, 1 },     { "unwritten", unwritten, 1 },
+  { "passed", passed, 1 },
   { "guarded", guarded, THREADS }, { "unguarded", unguarded, THREADS },
 };
 
@@ -147,14 +170,13 @@ static uint64_t act_inside(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmf
 static void *run(void *nothing)
 {
   struct place place;
-  wasmfx_type_t *type;
   wasmfx_handlers_t *handlers;
   wasmfx_cont_t conts[2];
-  if (wasmfx_runtime_new(NULL, &place.rt) < 0 || wasmfx_type_new(place.rt, NULL, 0, NULL, 0, &type) < 0 ||
-      wasmfx_tag_new(place.rt, type, &place.pause) < 0 ||
+  if (wasmfx_runtime_new(NULL, &place.rt) < 0 || wasmfx_type_new(place.rt, NULL, 0, NULL, 0, &place.type) < 0 ||
+      wasmfx_tag_new(place.rt, place.type, &place.pause) < 0 ||
       wasmfx_handlers_new(place.rt, &(wasmfx_clause_t){ place.pause, WASMFX_ON_LABEL }, 1, &handlers) < 0 ||
-      wasmfx_cont_new_word(place.rt, type, act_inside, &place, &conts[0]) < 0 ||
-      wasmfx_cont_new_word(place.rt, type, act_inside, &place, &conts[1]) < 0)
+      wasmfx_cont_new_word(place.rt, place.type, act_inside, &place, &conts[0]) < 0 ||
+      wasmfx_cont_new_word(place.rt, place.type, act_inside, &place, &conts[1]) < 0)
     abort();
   for (size_t left = 2; left;)
     for (size_t i = 0; i < 2; i++)

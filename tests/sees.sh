@@ -40,6 +40,7 @@ case $tools in
     check 'a look at a variable of a continuation that nobody has written is seen' \
       sees unwritten use-of-uninitialized-value
     check 'one at what was written after a suspension is not' sees_nothing written
+    check 'nor one at what is passed, where something else was passed that nobody had written' sees_nothing passed
     ;;
   *thread*)
     check 'a race between continuations of eight threads is seen' sees unguarded 'data race'

@@ -8,7 +8,7 @@ The lists beside this file, *.txt, hold the mutations, separated by blank lines:
     breaks:   what a user would see, or why it matters
     file:     lib/object.c
     try:      references states         tests to run first; may be left out
-    build:    sanitize                  for what only sanitizers see; else left out
+    build:    sanitize                  for what only a tool sees: sanitize, thread, memory, valgrind; else left out
     -the text to replace, which stands in the file exactly once;
     +the text in its place
 
@@ -29,12 +29,30 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 LISTS = Path(__file__).resolve().parent
-BUILDS = {'plain': [], 'sanitize': ['-Db_sanitize=address,undefined']}
 FIELDS = {'mutation', 'breaks', 'file', 'try', 'build'}
 JOBS = str(os.cpu_count() or 1)
 LATE_SUITES = ['scale', 'examples', 'headers', 'layers', 'c10m', 'consumers', 'bench', 'counts']  # the slow and the indirect
 LEFT_OUT = {'long', 'mutation-lists'}  # the latter wants a tree without a mutation
-TIMEOUT_FACTOR = '0.5'  # of the tests' own timeouts, which allow for slow machines
+
+
+@dataclass
+class Kind:
+  """How the library is built, and its tests are run."""
+  options: list = field(default_factory=list)
+  environment: dict = field(default_factory=dict)
+  setup: str = ''  # of "meson test"; none: the default one
+  timeout_factor: str = '0.5'  # of the tests' own timeouts, which allow for slow machines
+
+
+CLANG = next((name for name in ('clang-22', 'clang') if shutil.which(name)), 'clang')
+WITH_CLANG = {'CC': CLANG, 'CXX': CLANG.replace('clang', 'clang++')}
+BUILDS = {
+  'plain': Kind(),
+  'sanitize': Kind(['-Db_sanitize=address,undefined']),
+  'thread': Kind(['-Db_sanitize=thread', '-Db_lundef=false'], {**WITH_CLANG, 'WASMFX_EFFORT': '10'}),
+  'memory': Kind(['-Db_sanitize=memory', '-Db_lundef=false'], WITH_CLANG),
+  'valgrind': Kind(setup='valgrind', timeout_factor='5'),
+}
 
 
 class Trouble(Exception):
@@ -126,8 +144,8 @@ def check_all(mutations):
 # ---- Building and testing ---------------------------------------------------------------
 
 
-def run(*command):
-  return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+def run(*command, environment=None):
+  return subprocess.run(command, env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
                         errors='replace', check=False)
 
 
@@ -136,7 +154,8 @@ class Build:
 
   def __init__(self, tree, name):
     self.folder = tree.parent / name
-    self.must(run('meson', 'setup', str(self.folder), str(tree), *BUILDS[name]), f'configuring {name}')
+    self.kind = BUILDS[name]
+    self.must(self.run('meson', 'setup', str(self.folder), str(tree), *self.kind.options), f'configuring {name}')
     self.must(self.ninja(), f'building {name}')
     listed = json.loads(run('meson', 'introspect', '--tests', str(self.folder)).stdout)
     tests = [(test['name'], [suite.rpartition(':')[2] for suite in test['suite']]) for test in listed]
@@ -145,6 +164,9 @@ class Build:
     failed = self.first_failure([])
     if failed:
       raise Trouble(f'{name}: without any mutation, {failed}')
+
+  def run(self, *command):
+    return run(*command, environment=self.kind.environment)
 
   @staticmethod
   def must(result, what):
@@ -156,7 +178,7 @@ class Build:
     return max([LATE_SUITES.index(suite) + 1 for suite in suites if suite in LATE_SUITES], default=0)
 
   def ninja(self):
-    return run('ninja', '-j', JOBS, '-C', str(self.folder))
+    return self.run('ninja', '-j', JOBS, '-C', str(self.folder))
 
   def first_failure(self, first_tests):
     """Runs these tests, then all others, until one fails. Answers what happened to it, None if all passed."""
@@ -172,10 +194,12 @@ class Build:
     return None
 
   def run_tests(self, names):
-    log = self.folder / 'meson-logs' / 'testlog.json'
+    setup = self.kind.setup
+    log = self.folder / 'meson-logs' / (f'testlog-{setup}.json' if setup else 'testlog.json')
     log.unlink(missing_ok=True)
-    result = run('meson', 'test', '-C', str(self.folder), '--no-rebuild', '--maxfail', '1', '--num-processes', JOBS,
-                 '--timeout-multiplier', TIMEOUT_FACTOR, *names)
+    result = self.run('meson', 'test', '-C', str(self.folder), '--no-rebuild', '--maxfail', '1',
+                      '--num-processes', JOBS, '--timeout-multiplier', self.kind.timeout_factor,
+                      *(['--setup', setup] if setup else []), *names)
     if result.returncode == 0:
       return None
     for line in log.read_text().splitlines():
