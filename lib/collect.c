@@ -15,6 +15,7 @@
 struct wasmfx_collector {
   struct wasmfx_runtime *rt;
   const wasmfx_roots_t *roots;
+  size_t slots; /* that the block is for; what is made later in the collection is not its business */
   uint32_t *bits;
   uint32_t *waiting;
   size_t waiting_count;
@@ -33,7 +34,7 @@ void wasmfx_collect_mark(wasmfx_collector_t *collector, wasmfx_cont_t cont)
   struct wasmfx_runtime *rt = collector->rt;
   const struct wfx_object *object = wfx_object_of(rt, cont);
   const uint32_t slot = wfx_ref_slot(cont);
-  if (!object || is_marked(collector, slot) || !wfx_object_is_held(rt, object))
+  if (!object || slot >= collector->slots || is_marked(collector, slot) || !wfx_object_is_held(rt, object))
     return;
   collector->bits[slot / BITS] |= 1u << slot % BITS;
   collector->waiting[collector->waiting_count++] = slot;
@@ -97,17 +98,19 @@ static void mark(struct wasmfx_collector *collector)
   struct wasmfx_runtime *rt = collector->rt;
   const struct wfx_object *objects = (const struct wfx_object *)rt;
   const wasmfx_visitor_t visitor = { trace_stack, trace_value, collector };
+  const void *outer = wfx_host_call_begin(); /* there is a block that must not be left behind */
   if (collector->roots->mark)
     collector->roots->mark(collector, collector->roots->context);
   wasmfx_visit_running(rt, &visitor);
   while (collector->waiting_count)
     wasmfx_visit_cont(rt, objects[collector->waiting[--collector->waiting_count]].ref, &visitor);
+  wfx_host_call_end(outer);
 }
 
 static void sweep(const struct wasmfx_collector *collector)
 {
   struct wfx_object *objects = (struct wfx_object *)collector->rt;
-  for (uint32_t slot = 2; slot < collector->rt->object_count; slot++)
+  for (uint32_t slot = 2; slot < collector->slots; slot++)
     if (!is_marked(collector, slot) && wfx_object_is_held(collector->rt, &objects[slot]))
       wfx_chain_bury(collector->rt, &objects[slot]);
 }
@@ -123,7 +126,7 @@ wasmfx_status_t wasmfx_collect(wasmfx_runtime_t *rt, const wasmfx_roots_t *roots
   if (!block)
     return WASMFX_ERROR_NO_MEMORY;
   memset(block, 0, words * sizeof *block);
-  struct wasmfx_collector collector = { rt, roots ? roots : &none, block, block + words, 0, wfx_valgrind_watches() };
+  struct wasmfx_collector collector = { rt, roots ? roots : &none, slots, block, block + words, 0, wfx_valgrind_watches() };
   mark(&collector);
   sweep(&collector);
   wfx_release(rt, block, bytes);

@@ -89,6 +89,12 @@ static bool has_host_call(const struct wfx_stack *stack)
   return call && stack->low <= call && call < (const char *)stack;
 }
 
+bool wfx_is_in_host_call(const struct wasmfx_runtime *rt)
+{
+  const struct wfx_stack *stack = wfx_bearer(rt, rt->current)->stack;
+  return stack && has_host_call(stack);
+}
+
 /* ---- Is it one? ------------------------------------------------------------------------------ */
 
 static bool is_overflow(const struct wasmfx_runtime *rt, const struct wfx_stack *stack, uintptr_t address, uintptr_t sp)

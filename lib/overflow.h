@@ -22,5 +22,7 @@ bool wfx_must_be_watched(const struct wasmfx_runtime *rt);
  *  on this stack is not abandoned. Answers what the end is to be told. */
 const void *wfx_host_call_begin(void);
 void wfx_host_call_end(const void *outer);
+/** Whether one has been called on the stack of what is running, and has not returned. */
+bool wfx_is_in_host_call(const struct wasmfx_runtime *rt);
 
 #endif

@@ -54,6 +54,15 @@ static void visit_chain(struct wfx_object *innermost, const wasmfx_visitor_t *vi
   }
 }
 
+/* Visitors are the host's. Inside another of its functions nothing is caught, and no more stack than was granted to that
+ * one must be touched. Answers what the end is to be told. */
+static const void *begin(const struct wasmfx_runtime *rt)
+{
+  if (!wfx_is_in_host_call(rt))
+    wfx_probe_stack(rt->stack_room);
+  return wfx_host_call_begin();
+}
+
 static void visit_held(struct wfx_object *object, const wasmfx_visitor_t *visitor)
 {
   if (wfx_object_is_fresh(object))
@@ -67,7 +76,9 @@ wasmfx_status_t wasmfx_visit_cont(wasmfx_runtime_t *rt, wasmfx_cont_t cont, cons
   struct wfx_object *object = wfx_object_of(rt, cont);
   if (!object || !wfx_object_is_held(rt, object))
     return wfx_ref_trap(cont);
+  const void *outer = begin(rt);
   visit_held(object, visitor);
+  wfx_host_call_end(outer);
   return WASMFX_OK;
 }
 
@@ -104,18 +115,19 @@ static __attribute__((noinline)) void visit_running(struct wasmfx_runtime *rt, c
 /* Whatever the caller has in preserved registers gets into this frame, and so above the next one. */
 void wasmfx_visit_running(wasmfx_runtime_t *rt, const wasmfx_visitor_t *visitor)
 {
-  volatile bool is_back = false;
+  const void *outer = begin(rt);
   __builtin_unwind_init();
   visit_running(rt, visitor);
-  is_back = true; /* so it is no tail call */
-  (void)is_back;
+  wfx_host_call_end(outer);
 }
 
 void wasmfx_visit_all(wasmfx_runtime_t *rt, const wasmfx_visitor_t *visitor)
 {
   struct wfx_object *objects = wfx_host_root(rt);
   wasmfx_visit_running(rt, visitor);
+  const void *outer = wfx_host_call_begin();
   for (uint32_t i = 1; i + 1 < rt->object_count; i++)
     if (wfx_object_is_held(rt, &objects[i]))
       visit_held(&objects[i], visitor);
+  wfx_host_call_end(outer);
 }

@@ -884,6 +884,28 @@ static void out_of_memory_nothing_is_dropped(void **state)
   assert_collected(fixture, 1);
 }
 
+enum { MADE = 20000 };
+
+static void make_and_mark(wasmfx_collector_t *collector, void *context)
+{
+  const struct fixture *fixture = context;
+  for (size_t i = 0; i < MADE; i++)
+    wasmfx_collect_mark(collector, word_cont_of(fixture->rt, "l:l", return_word, NULL));
+}
+
+/* More than there was room for when it began. */
+static void what_is_made_during_a_collection_is_not_its_business(void **state)
+{
+  struct fixture *fixture = fixture_of(state);
+  const wasmfx_roots_t roots = { make_and_mark, NULL, fixture };
+  const wasmfx_cont_t cont = fresh(fixture);
+  assert_status(wasmfx_collect(fixture->rt, &roots, &fixture->dropped), WASMFX_OK);
+  assert_int_equal(fixture->dropped, 1);
+  assert_dead(fixture->rt, cont);
+  assert_live(fixture->rt, MADE, 0);
+  assert_collected(fixture, MADE);
+}
+
 static size_t deaths;
 static uintptr_t words_of_the_dead;
 
@@ -1251,6 +1273,7 @@ int main(void)
     in_a_world(each_stack_of_a_chain_is_traced),
     in_a_world(what_runs_and_waits_is_traced),
     in_a_world(out_of_memory_nothing_is_dropped),
+    in_a_world(what_is_made_during_a_collection_is_not_its_business),
     cmocka_unit_test(the_host_hears_of_each_that_is_dropped),
     cmocka_unit_test(a_runtime_at_its_limit_is_usable_after_a_collection),
     in_a_world(a_hundred_thousand_in_a_row),

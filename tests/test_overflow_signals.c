@@ -1293,6 +1293,75 @@ static void a_continuation_that_such_a_function_runs_may_overflow(void **state)
   world_free(outer);
 }
 
+static void recurse_at_mark(wasmfx_collector_t *collector, void *context)
+{
+  (void)collector, (void)context;
+  recurse(0);
+}
+
+static void recurse_at_trace(wasmfx_collector_t *collector, const wasmfx_stack_t *stack, void *context)
+{
+  (void)collector, (void)stack, (void)context;
+  recurse(0);
+}
+
+static void recurse_at_stack(void *context, const wasmfx_stack_t *stack)
+{
+  (void)context, (void)stack;
+  recurse(0);
+}
+
+static uint64_t run_collection(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)from;
+  assert_status(wasmfx_collect(rt, env, NULL), WASMFX_OK);
+  return word;
+}
+
+static uint64_t run_visit(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const wasmfx_visitor_t visitor = { recurse_at_stack, NULL, NULL };
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", run_bounds, NULL);
+  (void)from;
+  switch (*(char *)env) {
+  case 'r': wasmfx_visit_running(rt, &visitor); break;
+  case 'c': (void)wasmfx_visit_cont(rt, k, &visitor); break;
+  default: break;
+  }
+  return word;
+}
+
+static wasmfx_word_entry_t child_body;
+static void *child_env;
+
+static void run_body_in_child(void)
+{
+  const struct world *world = world_new(NULL);
+  (void)wasmfx_overflow_catch(world->rt);
+  wasmfx_cont_t k = word_cont_of(world->rt, "l:l", child_body, child_env);
+  (void)wasmfx_resume_word(world->rt, &k, NULL, 0);
+}
+
+static void a_function_that_a_collection_calls_may_not_overflow(void **state)
+{
+  wasmfx_roots_t roots = { NULL, NULL, NULL };
+  (void)state;
+  child_body = run_collection;
+  child_env = &roots;
+  assert_int_equal(in_child(run_body_in_child), 0);
+  roots.mark = recurse_at_mark;
+  assert_dies_of_a_fault(run_body_in_child);
+  roots = (wasmfx_roots_t){ NULL, recurse_at_trace, NULL };
+  assert_dies_of_a_fault(run_body_in_child);
+  child_body = run_visit;
+  child_env = "n";
+  assert_int_equal(in_child(run_body_in_child), 0);
+  child_env = "r";
+  assert_dies_of_a_fault(run_body_in_child);
+  child_env = "c";
+  assert_dies_of_a_fault(run_body_in_child);
+}
+
 static void die_of_a_sent_fault(void)
 {
   const struct world *world = world_new(NULL);
@@ -1380,6 +1449,7 @@ int main(void)
     cmocka_unit_test(a_function_of_the_hosts_that_the_library_calls_may_not_overflow),
     cmocka_unit_test(nor_may_one_that_another_runtime_calls),
     cmocka_unit_test(a_continuation_that_such_a_function_runs_may_overflow),
+    cmocka_unit_test(a_function_that_a_collection_calls_may_not_overflow),
     cmocka_unit_test(a_fault_that_nobody_handles_kills_as_ever),
   };
   return cmocka_run_group_tests_name("overflow-signals", tests, NULL, NULL);

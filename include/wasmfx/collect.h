@@ -42,7 +42,8 @@ typedef struct wasmfx_stack {
 } wasmfx_stack_t;
 
 /** What is called for each thing. Either may be NULL. They may change `*value`, `*host_word`, `*env` and the bytes of
- *  the stack, as a collector that moves objects does, and call nothing of the library but wasmfx_visit_cont(). */
+ *  the stack, as a collector that moves objects does, and call nothing of the library but wasmfx_visit_cont(). An
+ *  overflow of the stack in them is not caught. */
 typedef struct wasmfx_visitor {
   void (*stack)(void *context, const wasmfx_stack_t *stack);
   /** A bound argument. */
@@ -66,7 +67,8 @@ WASMFX_API void wasmfx_visit_all(wasmfx_runtime_t *rt, const wasmfx_visitor_t *v
 /** A collection that is going on. */
 typedef struct wasmfx_collector wasmfx_collector_t;
 
-/** What the host adds to a collection. */
+/** What the host adds to a collection. Of the library, its functions call the two below and what only looks: what they
+ *  made would be dropped or not by accident. An overflow of the stack in them is not caught. */
 typedef struct wasmfx_roots {
   /** Names, by the two functions below, what the host holds: in globals, tables, its heap and its own stack. */
   void (*mark)(wasmfx_collector_t *collector, void *context);
