@@ -130,8 +130,13 @@ static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmf
 static wasmfx_status_t reserve_long_lists(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
   const size_t params = object->type->params->count, gathered = wfx_gathered_count(object->type);
-  const wasmfx_status_t status = wfx_bound_reserve(rt, object, (uint32_t)(params > gathered ? params : gathered));
-  return status < 0 ? status : wfx_bound_reserve_results(rt, object, object->type->results->count);
+  const wfx_landing_t fresh = object->pc;
+  object->pc = NULL; /* nobody knows of it yet, and nobody is shown it */
+  wasmfx_status_t status = wfx_bound_reserve(rt, object, (uint32_t)(params > gathered ? params : gathered));
+  if (status == WASMFX_OK)
+    status = wfx_bound_reserve_results(rt, object, object->type->results->count);
+  object->pc = fresh;
+  return status;
 }
 
 wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_entry_t entry, void *env,
@@ -529,6 +534,7 @@ static struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self
   if (rt->current != self || self->handlers == &wfx_barrier || rt->careful)
     tidy_up(rt, self);
   assert(rt->current == self && !wfx_object_is_root(self));
+  wfx_stackpool_make_way(&rt->house->stacks); /* while it still runs, for who visits from there */
   struct wfx_object *to = self->parent;
   rt->transfer.cont = WASMFX_NULL_CONT;
   rt->transfer.event = what;

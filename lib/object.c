@@ -99,14 +99,12 @@ void wfx_object_move(struct wasmfx_runtime *rt, struct wfx_object *old, struct w
 {
   assert(wfx_object_exhausted(old));
   const uint64_t ref = fresh->ref;
-  struct wfx_bound *spare = fresh->bound;
+  wfx_bound_free(rt, fresh); /* while `old` is what it was, for who visits from there */
   *fresh = *old;
   fresh->ref = ref;
   if (fresh->stack)
     fresh->stack->owner = fresh;
-  old->bound = spare;
-  if (spare)
-    wfx_bound_free(rt, old);
+  old->bound = NULL;
   retire(rt, old);
   assert(slot_at(rt, wfx_ref_slot(fresh->ref)) == fresh);
 }
@@ -114,8 +112,8 @@ void wfx_object_move(struct wasmfx_runtime *rt, struct wfx_object *old, struct w
 void wfx_object_kill(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
   if (wfx_object_exhausted(object)) {
-    wfx_bound_free(rt, object);
     retire(rt, object);
+    wfx_bound_free(rt, object);
     return;
   }
   wfx_object_consume(object);

@@ -205,16 +205,6 @@ static size_t bound_bytes(size_t capacity)
   return sizeof(struct wfx_bound) + capacity * sizeof(wasmfx_value_t);
 }
 
-void wfx_bound_free(struct wasmfx_runtime *rt, struct wfx_object *object)
-{
-  struct wfx_bound *bound = object->bound;
-  if (!bound)
-    return;
-  wfx_release(rt, bound->results, bound->result_capacity * sizeof(wasmfx_value_t));
-  wfx_release(rt, bound, bound_bytes(bound->capacity));
-  object->bound = NULL;
-}
-
 /* What another tenant left in the buffers is cleared before this one uses them. */
 static void change_tenant(struct wfx_bound *bound, uint32_t tenant)
 {
@@ -230,6 +220,16 @@ static void release_bound(struct wasmfx_runtime *rt, struct wfx_bound *bound)
 {
   if (bound)
     wfx_release(rt, bound, bound_bytes(bound->capacity));
+}
+
+void wfx_bound_free(struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  struct wfx_bound *bound = object->bound;
+  if (!bound)
+    return;
+  object->bound = NULL;
+  wfx_release(rt, bound->results, bound->result_capacity * sizeof(wasmfx_value_t));
+  release_bound(rt, bound);
 }
 
 /* Grows the buffer; the old one, if it was replaced, is the caller's to release. */

@@ -208,15 +208,16 @@ static void init_hot_part(struct wasmfx_runtime *rt, struct wfx_house *house)
 
 static void dismantle(struct wasmfx_runtime *rt)
 {
-  struct wfx_house *house = rt->house;
-  const wasmfx_allocator_t allocator = house->config.allocator;
+  struct wfx_house *house = rt->house, last;
   wfx_announce_end(rt);
   while (house->members)
     wfx_member_free(house->members);
   wfx_release(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
   wfx_stackpool_destroy(&house->stacks);
-  wfx_os_release(&house->os, rt, house->arena_bytes);
-  allocator.release(allocator.context, house, sizeof *house);
+  last = *house; /* for who visits while its block goes back */
+  rt->house = &last;
+  wfx_release(rt, house, sizeof *house);
+  wfx_os_release(&last.os, rt, last.arena_bytes);
 }
 
 static struct wfx_house *make_house(const wasmfx_runtime_config_t *config)
@@ -272,19 +273,15 @@ wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_
   return status;
 }
 
-static bool is_alive(const struct wfx_object *object)
-{
-  return object->pc != NULL && object->type != NULL;
-}
-
-/* What lies in the arena: the dead leave at most a buffer, the rest is buried. */
+/* What lies in the arena: the dead leave at most a buffer, the rest is suspended or fresh, or in the chain of such a
+ * one. */
 static void empty_arena(struct wasmfx_runtime *rt)
 {
   struct wfx_object *objects = wfx_host_root(rt);
   rt->house->stacks.cached_stacks = UINT32_MAX; /* they go all together: none of them is trimmed */
   for (uint32_t i = 1; i + 1 < rt->object_count; i++) {
-    if (is_alive(&objects[i]))
-      wfx_cont_bury(rt, &objects[i]);
+    if (wfx_object_is_held(rt, &objects[i]))
+      wfx_chain_bury(rt, &objects[i]);
     wfx_bound_free(rt, &objects[i]);
   }
 }
@@ -380,11 +377,13 @@ static void scope_close(struct wasmfx_runtime *rt)
 {
   struct wfx_object *record = rt->house->scope;
   struct wfx_object *owner = record->scope.owner;
-  rt->house->scope = record->scope.outer;
+  struct wfx_object *outer = record->scope.outer;
   if (!scope_is_root(record))
     owner->handlers = record->scope.handlers;
-  rt->current = owner;
+  if (rt->current == record)
+    rt->current = owner;
   wfx_object_kill(rt, record);
+  rt->house->scope = outer; /* last, since as long as it is there its owner counts as running */
 }
 
 static bool scope_is_innermost(const struct wasmfx_runtime *rt, const wasmfx_scope_t *scope)
@@ -448,15 +447,18 @@ wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
 size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *keep)
 {
   size_t killed = 0;
-  while (rt->current != target) {
-    struct wfx_object *top = rt->current, *scope = rt->house->scope;
-    if (scope && (scope == top || scope->scope.owner == top)) {
+  struct wfx_object *top = rt->current, *below;
+  rt->current = target; /* the caller stands on its stack */
+  for (; top != target; top = below) {
+    while (rt->house->scope && rt->house->scope->scope.owner == top)
+      scope_close(rt);
+    below = wfx_below(rt, top);
+    if (wfx_object_is_root(top)) {
       scope_close(rt);
       continue;
     }
-    rt->current = top->parent;
     if (rt->careful & WFX_CAREFUL_FLOAT)
-      wfx_load_float_control(&top->parent->float_control);
+      wfx_load_float_control(&below->float_control);
     wfx_cont_bury(rt, top);
     killed++;
   }

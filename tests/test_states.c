@@ -374,6 +374,15 @@ static uint64_t suspend_for_ever(wasmfx_runtime_t *rt, void *env, uint64_t word,
   return word;
 }
 
+/** Leaves a buffer behind with its object, which is the next to be taken. */
+static void drop_with_a_buffer(struct scene *scene)
+{
+  const wasmfx_value_t value = i64_value(1);
+  wasmfx_cont_t cont = word_cont_of(scene->rt, "l:l", just_return, scene);
+  assert_status(wasmfx_cont_bind(scene->rt, &cont, NULL, &value, 1), WASMFX_OK);
+  assert_status(wasmfx_drop(scene->rt, &cont), WASMFX_OK);
+}
+
 /** Long after: its object was retired where revisions are narrow, or serves another continuation. */
 static void dead_and_recycled(struct scene *scene)
 {
@@ -382,6 +391,7 @@ static void dead_and_recycled(struct scene *scene)
   const uint64_t retired = stats_of(scene->rt).objects_retired;
   assert_status(wasmfx_drop(scene->rt, &cont), WASMFX_OK);
   long_lived = word_cont_of(scene->rt, ":l", suspend_for_ever, scene);
+  drop_with_a_buffer(scene);
   for (int i = 0; i < 200; i++) {
     const wasmfx_cont_t before = long_lived;
     const wasmfx_value_t values[2] = { i64_value(1), cont_value(WASMFX_NULL_CONT) };

@@ -8,7 +8,9 @@
  *
  * *Threads:* as the runtime. Visiting changes nothing of the library's, allocates
  * nothing and may be done inside a collector's or an allocator's callback, but not in
- * a hook of the runtime.
+ * a hook of the runtime. A continuation that has begun to end is not shown there any
+ * more. What the verb that is going on was given, payload or `env`, is its caller's to
+ * name, and must not move.
  */
 #include <wasmfx/base.h>
 #include <wasmfx/types.h>

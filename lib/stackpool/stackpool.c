@@ -86,11 +86,9 @@ wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os
   return WASMFX_OK;
 }
 
-static void release_leaving(struct wfx_stackpool *pool)
+void wfx_stackpool_release_leaving(struct wfx_stackpool *pool)
 {
   struct wfx_stack *stack = pool->leaving;
-  if (!stack)
-    return;
   pool->leaving = NULL;
   pool->gone++;
   wfx_valgrind_deregister(stack);
@@ -112,7 +110,7 @@ void wfx_stackpool_destroy(struct wfx_stackpool *pool)
 {
   if (!pool->config)
     return;
-  release_leaving(pool);
+  wfx_stackpool_make_way(pool);
   if (pool->lists && wfx_valgrind_watches())
     deregister(pool);
   for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
@@ -351,7 +349,7 @@ static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_
 {
   const wasmfx_stack_allocator_t *host = &pool->config->stack_allocator;
   const size_t bytes = pool->classes[stack_class].usable_bytes;
-  release_leaving(pool);
+  wfx_stackpool_make_way(pool);
   char *memory = host->allocate(host->context, bytes, tenant);
   if (!memory)
     return WASMFX_ERROR_NO_MEMORY;
@@ -369,7 +367,7 @@ static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_
 /* The continuation that it was may still be standing on it: the host gets it when the next one goes. */
 static void put_to_host(struct wfx_stackpool *pool, struct wfx_stack *stack)
 {
-  release_leaving(pool);
+  wfx_stackpool_make_way(pool);
   pool->leaving = stack;
 }
 

@@ -93,6 +93,13 @@ void wfx_stackpool_destroy(struct wfx_stackpool *pool);
 /** Takes a stack. Errors: LIMIT, NO_MEMORY, NO_ADDRESS_SPACE, NO_MAPS; the pool stays usable. */
 wasmfx_status_t wfx_stackpool_get(struct wfx_stackpool *pool, uint32_t stack_class, uint32_t tenant,
                                   struct wfx_stack **stack);
+/** The host gets back the stack that was put back last, now rather than when the next one comes. */
+void wfx_stackpool_release_leaving(struct wfx_stackpool *pool);
+static inline void wfx_stackpool_make_way(struct wfx_stackpool *pool)
+{
+  if (pool->leaving)
+    wfx_stackpool_release_leaving(pool);
+}
 /** Puts one back. The caller may be standing on it, until the next call. */
 void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stack);
 static inline void wfx_stackpool_put(struct wfx_stackpool *pool, struct wfx_stack *stack)
