@@ -219,7 +219,7 @@ static void change_tenant(struct wfx_bound *bound, uint32_t tenant)
 static void release_bound(struct wasmfx_runtime *rt, struct wfx_bound *bound)
 {
   if (bound)
-    wfx_release(rt, bound, bound_bytes(bound->capacity));
+    wfx_release_values(rt, bound, bound_bytes(bound->capacity));
 }
 
 void wfx_bound_free(struct wasmfx_runtime *rt, struct wfx_object *object)
@@ -228,7 +228,7 @@ void wfx_bound_free(struct wasmfx_runtime *rt, struct wfx_object *object)
   if (!bound)
     return;
   object->bound = NULL;
-  wfx_release(rt, bound->results, bound->result_capacity * sizeof(wasmfx_value_t));
+  wfx_release_values(rt, bound->results, bound->result_capacity * sizeof(wasmfx_value_t));
   release_bound(rt, bound);
 }
 
@@ -276,7 +276,7 @@ wasmfx_status_t wfx_bound_reserve_results(struct wasmfx_runtime *rt, struct wfx_
   wasmfx_value_t *results = wfx_allocate(rt, count * sizeof *results);
   if (!results)
     return WASMFX_ERROR_NO_MEMORY;
-  wfx_release(rt, bound->results, bound->result_capacity * sizeof *results);
+  wfx_release_values(rt, bound->results, bound->result_capacity * sizeof *results);
   bound->results = results;
   bound->result_capacity = count;
   return WASMFX_OK;

@@ -73,6 +73,13 @@ static void release_stack(void *context, void *memory, size_t bytes, uint32_t te
   wfx_host_call_end(outer);
 }
 
+void wfx_release_values(struct wasmfx_runtime *rt, void *block, size_t bytes)
+{
+  if (block && rt->house->config.tenants > 1)
+    memset(block, 0, bytes);
+  wfx_release(rt, block, bytes);
+}
+
 wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count)
 {
   struct wfx_house *house = rt->house;
@@ -82,7 +89,7 @@ wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count)
   if (!inbox)
     return WASMFX_ERROR_NO_MEMORY;
   memset(inbox, 0, count * sizeof *inbox);
-  wfx_release(rt, house->inbox, house->inbox_count * sizeof *inbox);
+  wfx_release_values(rt, house->inbox, house->inbox_count * sizeof *inbox);
   house->inbox = inbox;
   house->inbox_count = count;
   return WASMFX_OK;
@@ -212,7 +219,7 @@ static void dismantle(struct wasmfx_runtime *rt)
   wfx_announce_end(rt);
   while (house->members)
     wfx_member_free(house->members);
-  wfx_release(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
+  wfx_release_values(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
   wfx_stackpool_destroy(&house->stacks);
   last = *house; /* for who visits while its block goes back */
   rt->house = &last;

@@ -104,6 +104,8 @@ bool wfx_object_is_held(const struct wasmfx_runtime *rt, const struct wfx_object
 
 void *wfx_allocate(struct wasmfx_runtime *rt, size_t bytes);
 void wfx_release(struct wasmfx_runtime *rt, void *block, size_t bytes);
+/** The same for a block that has held values; if there are tenants, it is cleared before. */
+void wfx_release_values(struct wasmfx_runtime *rt, void *block, size_t bytes);
 
 /** Makes room for `count` slots in the inbox. Errors: NO_MEMORY. */
 wasmfx_status_t wfx_inbox_reserve(struct wasmfx_runtime *rt, size_t count);

@@ -27,9 +27,10 @@ enum {
 enum end { RETURN, THROW, TRAP, DROP, CANCEL, NEVER_RUN, THROW_INTO_FRESH, ENDS };
 
 /** Where a secret may be found. */
-enum place { STACK, ARGUMENTS, RESULTS, OUTCOME, EXCEPTION, WAKING, HOST_WORD, PLACES };
+enum place { STACK, ARGUMENTS, RESULTS, OUTCOME, EXCEPTION, WAKING, HOST_WORD, BLOCK, PLACES };
 static const char *const place_names[PLACES] = { "the stack", "arguments", "results", "an outcome",
-                                                 "an exception", "what it was woken with", "its host word" };
+                                                 "an exception", "what it was woken with", "its host word",
+                                                 "a block given back" };
 
 /** All blocks of the runtime, so that one can look around in the one that a pointer leads into. */
 struct block {
@@ -119,8 +120,9 @@ static void *allocate(void *context, size_t bytes)
 static void release(void *context, void *memory, size_t bytes)
 {
   struct block *block = (struct block *)(void *)((char *)memory - offsetof(struct block, memory));
-  (void)context;
+  struct house *house = context;
   assert_int_equal(block->bytes, bytes);
+  house->found[BLOCK] += search(block->memory, block->memory + bytes);
   *block->link = block->next;
   if (block->next)
     block->next->link = block->link;
@@ -397,6 +399,7 @@ static wasmfx_type_t *type_of_i64(wasmfx_runtime_t *rt, size_t params, size_t re
 static void open_house(struct house *house, wasmfx_runtime_config_t *config)
 {
   memset(house, 0, sizeof *house);
+  draw_secret(); /* who searches for nothing finds it */
   config->allocator = (wasmfx_allocator_t){ allocate, release, house };
   config->host_stack_bytes = 1024; /* the frames are large */
   assert_status(wasmfx_runtime_new(config, &house->rt), WASMFX_OK);

@@ -164,7 +164,8 @@ WASMFX_API void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t 
  *
  * A tenant is a partition of the pool. Memory that held one tenant's stack or
  * bound arguments is cleared before another tenant gets it; within a tenant it
- * is not. *Errors:* ARGUMENT (no such tenant).
+ * is not. Where there may be more than one, blocks that held payloads are cleared
+ * before they go back to the allocator. *Errors:* ARGUMENT (no such tenant).
  */
 WASMFX_API wasmfx_status_t wasmfx_tenant_set(wasmfx_runtime_t *rt, uint32_t tenant);
 
