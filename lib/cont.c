@@ -139,15 +139,21 @@ static wasmfx_status_t reserve_long_lists(struct wasmfx_runtime *rt, struct wfx_
   return status;
 }
 
+static inline wasmfx_status_t check_new(const struct wasmfx_runtime *rt, const struct wasmfx_type *type, bool has_entry)
+{
+  if (!has_entry)
+    return WASMFX_TRAP_NULL_FUNCTION;
+  return type && type->member.rt == rt ? WASMFX_OK : WASMFX_ERROR_ARGUMENT;
+}
+
 wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_entry_t entry, void *env,
                                 wasmfx_cont_t *cont)
 {
-  if (!entry)
-    return WASMFX_TRAP_NULL_FUNCTION;
-  if (!type || type->member.rt != rt)
-    return WASMFX_ERROR_ARGUMENT;
+  wasmfx_status_t status = check_new(rt, type, entry != NULL);
+  if (status < 0)
+    return status;
   struct wfx_object *object;
-  wasmfx_status_t status = make(rt, type, enter_values, env, &object);
+  status = make(rt, type, enter_values, env, &object);
   if (status < 0)
     return status;
   object->fresh.entry = entry;
@@ -166,14 +172,13 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
 wasmfx_status_t wasmfx_cont_new_word(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_word_entry_t entry,
                                      void *env, wasmfx_cont_t *cont)
 {
-  if (!entry)
-    return WASMFX_TRAP_NULL_FUNCTION;
-  if (!type || type->member.rt != rt)
-    return WASMFX_ERROR_ARGUMENT;
+  wasmfx_status_t status = check_new(rt, type, entry != NULL);
+  if (status < 0)
+    return status;
   if (!type->is_word)
     return WASMFX_ERROR_TYPE;
   struct wfx_object *object;
-  const wasmfx_status_t status = make(rt, type, entry, env, &object);
+  status = make(rt, type, entry, env, &object);
   if (status == WASMFX_OK)
     *cont = object->ref;
   return status;
@@ -221,6 +226,8 @@ static struct wfx_object *resume(struct wasmfx_runtime *rt, struct wfx_object *o
                                  const struct wasmfx_handlers *handlers, wasmfx_status_t status,
                                  const struct wfx_parcel *parcel)
 {
+  if (handlers && handlers->table == WFX_TABLE_CLAUSES && handlers->member.rt != rt)
+    return fail(rt, WASMFX_ERROR_ARGUMENT);
   const wasmfx_status_t ready = consume(rt, &object);
   if (ready < 0)
     return fail(rt, ready);

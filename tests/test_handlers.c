@@ -307,6 +307,30 @@ static void a_table_of_nonsense_is_refused(void **state)
   world_free(elsewhere);
 }
 
+static uint64_t answer(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)rt, (void)env, (void)from;
+  return word;
+}
+
+/* But for the short path, which only takes what is suspended, or finds a stack at hand. */
+static void a_table_of_another_runtime_is_refused(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct world *elsewhere = world_new(NULL);
+  const wasmfx_handlers_t *foreign = HANDLERS(elsewhere->rt, ON_LABEL(tag_of(elsewhere->rt, ":")));
+  const wasmfx_value_t value = i64_value(5);
+  wasmfx_cont_t cont = word_cont_of(rt, "l:l", answer, NULL);
+  const struct view before = view_of(rt);
+  assert_outcome(wasmfx_resume_word(rt, &cont, foreign, 5), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_resume(rt, &cont, foreign, &value, 1), WASMFX_ERROR_ARGUMENT);
+  assert_outcome(wasmfx_resume(rt, &cont, foreign, NULL, 0), WASMFX_ERROR_ARITY);
+  assert_state(rt, cont, WASMFX_STATE_FRESH);
+  assert_unchanged(rt, &before);
+  assert_int_equal(wasmfx_resume_word(rt, &cont, NULL, 5).word, 5);
+  world_free(elsewhere);
+}
+
 /* ---- Captures ---------------------------------------------------------------------- */
 
 static void a_chain_of_any_depth_is_captured_and_resumed_as_one(void **state)
@@ -800,6 +824,7 @@ int main(void)
     in_a_world(a_resume_without_a_table_or_with_an_empty_one_handles_nothing),
     in_a_world(a_table_of_many_clauses_is_searched_to_its_end),
     in_a_world(a_table_of_nonsense_is_refused),
+    in_a_world(a_table_of_another_runtime_is_refused),
     in_a_world(a_chain_of_any_depth_is_captured_and_resumed_as_one),
     in_a_world(each_resume_brings_its_own_handlers_and_the_old_ones_are_gone),
     in_a_world(the_handlers_of_the_matching_resume_are_gone_after_the_capture),

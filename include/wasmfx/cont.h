@@ -105,8 +105,9 @@ WASMFX_API wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t 
  *   - THREW: dead, `*cont` null, `exception` left the entry function;
  *   - TRAPPED: dead, `*cont` null, `code` as given to wasmfx_trap();
  *   - OVERFLOWED: dead, `*cont` null; only where overflow.h catches.
- * *Errors:* NULL_CONT, CONSUMED, ARITY, LIMIT, NO_MEMORY, NO_ADDRESS_SPACE,
- * NO_MAPS.
+ * *Errors:* NULL_CONT, CONSUMED, ARITY, ARGUMENT (`handlers` of another runtime;
+ * the short path of the `_word` form does not look), LIMIT, NO_MEMORY,
+ * NO_ADDRESS_SPACE, NO_MAPS.
  * *Spec:* resume
  */
 WASMFX_API wasmfx_outcome_t wasmfx_resume(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_handlers_t *handlers,

@@ -25,9 +25,10 @@
  *
  * *Ownership.* Types, tags and tables belong to their runtime, which frees
  * them at its end; the _free functions are for hosts that unload code before.
- * A type must outlive the continuations that were made of it, a tag the
- * suspensions and tables that name it, a table the resumes that it was given
- * to. *Threads:* as the runtime.
+ * A type must outlive the continuations and tags that were made of it and the
+ * switches that wait by it, a tag the suspensions and tables that name it, a table the
+ * resumes that it was given to. All three are good for the verbs of their own runtime
+ * only; not every verb looks. *Threads:* as the runtime.
  */
 #include <wasmfx/base.h>
 
