@@ -11,6 +11,12 @@
  * a hook of the runtime. A continuation that has begun to end is not shown there any
  * more. What the verb that is going on was given, payload or `env`, is its caller's to
  * name, and must not move.
+ *
+ * *What has arrived is the receiver's.* The `args` of an entry function, and the values
+ * or exception of an outcome, may lie where nothing is shown any more: in memory of the
+ * library's, if they were bound, are many, or came from one that has ended. Or they lie
+ * in a frame of the library's, for which a host has no map. Who has got them copies
+ * what a collector must see before anything that may collect.
  */
 #include <wasmfx/base.h>
 #include <wasmfx/types.h>
@@ -48,7 +54,7 @@ typedef struct wasmfx_stack {
  *  overflow of the stack in them is not caught. */
 typedef struct wasmfx_visitor {
   void (*stack)(void *context, const wasmfx_stack_t *stack);
-  /** A bound argument. */
+  /** A bound argument of a suspended or fresh one; a result that its body has written, if there are many. */
   void (*value)(void *context, wasmfx_kind_t kind, wasmfx_value_t *value);
   void *context;
 } wasmfx_visitor_t;

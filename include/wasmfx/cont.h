@@ -57,8 +57,9 @@ typedef struct wasmfx_outcome {
 /**
  * The function of a continuation, general form.
  * *Shapes:* `args` has the type's parameters, `results` room for its results,
- * zero at entry. Both lie on the continuation's own stack or with the sender:
- * `args` are valid until the next verb.
+ * zero at entry. They lie on the continuation's own stack, `args` also with the
+ * sender; or, if they were bound or are many, in memory of the allocator. `args` are
+ * valid until the next verb; for collectors see collect.h.
  */
 typedef void (*wasmfx_entry_t)(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results);
 
