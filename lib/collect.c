@@ -126,7 +126,8 @@ wasmfx_status_t wasmfx_collect(wasmfx_runtime_t *rt, const wasmfx_roots_t *roots
   if (!block)
     return WASMFX_ERROR_NO_MEMORY;
   memset(block, 0, words * sizeof *block);
-  struct wasmfx_collector collector = { rt, roots ? roots : &none, slots, block, block + words, 0, wfx_valgrind_watches() };
+  struct wasmfx_collector collector = { .rt = rt, .roots = roots ? roots : &none, .slots = slots, .bits = block,
+                                        .waiting = block + words, .valgrind_watches = wfx_valgrind_watches() };
   mark(&collector);
   sweep(&collector);
   wfx_release(rt, block, bytes);
