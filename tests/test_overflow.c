@@ -692,6 +692,17 @@ static void act_new(struct near *near)
     near->other = k;
 }
 
+static void act_collect(struct near *near)
+{
+  (void)wasmfx_collect(near->rt, NULL, NULL);
+}
+
+static void act_visit(struct near *near)
+{
+  const wasmfx_visitor_t blind = { NULL, NULL, NULL };
+  wasmfx_visit_all(near->rt, &blind);
+}
+
 /* Goes down to `distance` bytes above the guard, in one frame. */
 __attribute__((noinline)) static void act_at(struct near *near, size_t distance)
 {
@@ -756,7 +767,7 @@ static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **sta
     return;
   void (*const acts[])(struct near *near) = {
     act_resume, act_resume_word, act_resume_word_shortly, act_throw_into, act_bind,
-    act_suspend, act_suspend_word_shortly, act_drop, act_new,
+    act_suspend, act_suspend_word_shortly, act_drop, act_new, act_collect, act_visit,
   };
   wasmfx_runtime_t *rt = catching_without_hooks();
   (void)state;
