@@ -987,6 +987,7 @@ static void take_stack(void *context, void *memory, size_t bytes, uint32_t tenan
       assert_int_equal(stacks->given[i].tenant, tenant);
       for (size_t past = bytes; past < bytes + 64; past++)
         assert_int_equal((unsigned char)stacks->given[i].memory[past], 0xcd);
+      memset(memory, 0xee, bytes); /* it is the host's again, to write into */
       free(memory);
       stacks->given[i] = stacks->given[--stacks->given_count];
       return;
