@@ -484,7 +484,7 @@ static void alloc_without_memory_answers_null(void **state)
 {
   (void)state;
   fiber_finalize();
-  if (is_left_out(WITH_SANITIZER, "it ends the process when it gets no memory"))
+  if (is_left_out(WITH_SANITIZER || under_valgrind(), "it ends the process when it gets no memory"))
     return;
   const rlim_t before = memory_is_gone();
   fiber_init();
@@ -500,7 +500,7 @@ static void resume_without_memory_for_the_stack_is_an_error_and_may_be_repeated(
 {
   (void)state;
   fiber_finalize(); /* no stacks are kept from before */
-  if (is_left_out(WITH_SANITIZER, "it ends the process when it gets no memory"))
+  if (is_left_out(WITH_SANITIZER || under_valgrind(), "it ends the process when it gets no memory"))
     return;
   fiber_t fiber = fiber_alloc(add_one);
   fiber_result_t status = FIBER_OK;
@@ -567,7 +567,7 @@ static void a_shortage_of_memory_leaves_no_trace(void **state)
 {
   (void)state;
   fiber_finalize();
-  if (is_left_out(WITH_SANITIZER, "it ends the process when it gets no memory"))
+  if (is_left_out(WITH_SANITIZER || under_valgrind(), "it ends the process when it gets no memory"))
     return;
   fiber_t fiber = fiber_alloc(add_one);
   const rlim_t before = memory_is_gone();

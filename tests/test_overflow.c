@@ -598,19 +598,11 @@ static wasmfx_runtime_t *catching_without_hooks(void)
   return rt;
 }
 
-/* By that the library finds out whether there is stack enough. */
-static bool is_never_touched(void)
-{
-  return is_left_out(under_valgrind(), "it leaves out reads of which nobody needs the result");
-}
-
 /* The library touches the stack before it changes anything. If it did not, one of these distances would stop it between
  * two changes: with a continuation too many, say, or a barrier that is open for ever. */
 static void overflow_in_a_verb_leaves_nothing_half_done(void **state)
 {
   (void)state;
-  if (is_never_touched())
-    return;
   wasmfx_runtime_t *rt = catching_without_hooks();
   struct verbs verbs = { .type = type_of(rt, "l:l"), .tag = tag_of(rt, "l:l"), .rt = rt };
   verbs.bound = word_cont_of(rt, "l:l", run_nothing, &verbs);
@@ -763,8 +755,6 @@ static bool happens(struct near *near, bool is_suspended, size_t distance)
 
 static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **state)
 {
-  if (is_never_touched())
-    return;
   void (*const acts[])(struct near *near) = {
     act_resume, act_resume_word, act_resume_word_shortly, act_throw_into, act_bind,
     act_suspend, act_suspend_word_shortly, act_drop, act_new, act_collect, act_visit,
@@ -849,8 +839,6 @@ static void hooks_have_the_stack_that_was_granted_at_any_distance_from_the_guard
   void (*const acts[])(struct near *near) = { act_resume, act_suspend, act_drop_with_a_word, act_trap };
   static const size_t wants[] = { 6000, 18000 }, granted[] = { 0, 20000 };
   (void)state;
-  if (is_never_touched())
-    return;
   for (size_t round = 0; round < COUNT_OF(wants); round++) {
     struct world *world;
     struct near near = hungry(wants[round], granted[round], &world);
@@ -885,8 +873,6 @@ static bool traps_at(wasmfx_runtime_t *rt, size_t distance)
 static void nothing_is_kept_for_hooks_where_there_are_none(void **state)
 {
   wasmfx_runtime_t *plain;
-  if (is_never_touched())
-    return;
   assert_status(wasmfx_runtime_new(NULL, &plain), WASMFX_OK);
   assert_true(traps_at(plain, 6000));
   assert_false(traps_at(runtime_of(state), 6000)); /* which has an allocator */
