@@ -5,6 +5,7 @@
 #
 #   need PACKAGE CHECK...   notes the Debian package if the check fails
 #   need_for_tests          notes all that the tests need, but for a C compiler
+#   links COMMAND...        whether a compiler makes a program of the C on standard input
 #   choose_clang            sets `clang` and `clang_version`: 22 where there is one, else what the system calls clang
 #   install_missing         installs what was noted, or says what to install and ends with status 2
 
@@ -25,6 +26,13 @@ has_command() {
 has_header() {
   compiler=$(command -v "${CC:-gcc}" || command -v clang || command -v cc) || return 1
   printf '#if !__has_include(<%s>)\n#error\n#endif\n' "$1" | "$compiler" -E -x c - >/dev/null
+}
+
+links() {
+  made=$(mktemp) makes=0
+  "$@" -x c - -o "$made" || makes=1
+  rm -f "$made"
+  return "$makes"
 }
 
 need_for_tests() {
