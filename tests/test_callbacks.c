@@ -7,9 +7,9 @@
  */
 #define _GNU_SOURCE /* MAP_ANONYMOUS */
 #undef _FORTIFY_SOURCE /* its longjmp takes a jump to another stack for an attack */
+#include "jump.h"
 #include "support.h"
 
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
