@@ -46,7 +46,7 @@ static wasmfx_frame_t frame_of(struct walk *walk)
   return (wasmfx_frame_t){ (void *)pc, (void *)register_of(walk, UNW_REG_SP), walk->segment, is_base(pc) };
 }
 
-/* From the base of a continuation to the code that resumed it, over the landing where that waits. */
+/* From the base of a continuation to the landing where who resumed it waits. */
 static bool leave_segment(struct walk *walk)
 {
   const struct wfx_stack *stack = (const struct wfx_stack *)register_of(walk, wfx_base_register);
@@ -60,6 +60,8 @@ static bool step(struct walk *walk, bool from_base)
 {
   if (from_base && !leave_segment(walk))
     return false;
+  if (from_base && !wfx_is_landing_of_verb((void *)register_of(walk, UNW_REG_IP)))
+    return true; /* it is the resumer's own */
   return unw_step(&walk->cursor) > 0;
 }
 
@@ -119,8 +121,9 @@ wasmfx_status_t wasmfx_cont_backtrace(const wasmfx_runtime_t *rt, wasmfx_cont_t 
     return WASMFX_OK;
   unw_context_t landing;
   memset(&landing, 0, sizeof landing);
-  wfx_waiting_context(&landing, wfx_object_is_deep(object) ? object->deep.pc : object->pc, object);
-  *count = walk_from(&landing, true, frames, capacity);
+  const wfx_landing_t at = wfx_object_landing(object);
+  wfx_waiting_context(&landing, at, object);
+  *count = walk_from(&landing, wfx_is_landing_of_verb((void *)(uintptr_t)at), frames, capacity);
   return WASMFX_OK;
 }
 

@@ -50,6 +50,10 @@ static void give_stack(struct wasmfx_runtime *rt, struct wfx_object *object, str
 {
   object->stack = stack;
   stack->owner = object;
+  object->fresh.start = object->entry;
+  object->fresh.env = object->env;
+  object->sp = stack;
+  object->fp = NULL;
   object->pc = rt->careful & WFX_CAREFUL_FLOAT ? wfx_start_float : wfx_start;
 }
 
@@ -103,21 +107,27 @@ static void unbind(struct wfx_object *object)
 
 static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word, wasmfx_cont_t from);
 
+/* An object that was used before is at hand, or must be made, which may call functions of the host. */
+static __attribute__((noinline, cold)) wasmfx_status_t take_new(struct wasmfx_runtime *rt, struct wfx_object **object)
+{
+  wfx_probe_stack(rt->stack_room);
+  return wfx_object_take(rt, object);
+}
+
 static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type *type, wasmfx_word_entry_t entry,
                             void *env, struct wfx_object **out)
 {
   struct wfx_house *house = rt->house;
-  wfx_probe_stack(rt->stack_room);
   if (house->created - house->died >= house->config.max_conts)
     return WASMFX_ERROR_LIMIT;
   struct wfx_object *object;
-  const wasmfx_status_t status = wfx_object_take(rt, &object);
+  const wasmfx_status_t status = rt->free_objects ? wfx_object_take(rt, &object) : take_new(rt, &object);
   if (status < 0)
     return status;
   object->pc = house->stacks.is_simple ? wfx_fresh : wfx_fresh_slow;
   object->entry = entry;
   object->env = env;
-  object->awaits = type->params;
+  object->awaits = type->fresh_params;
   object->type = type;
   object->host_word = NULL;
   object->fresh.stack_class = 0;
@@ -152,6 +162,7 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
   wasmfx_status_t status = check_new(rt, type, entry != NULL);
   if (status < 0)
     return status;
+  wfx_probe_stack(rt->stack_room);
   struct wfx_object *object;
   status = make(rt, type, enter_values, env, &object);
   if (status < 0)
@@ -232,6 +243,7 @@ static struct wfx_object *resume(struct wasmfx_runtime *rt, struct wfx_object *o
   if (ready < 0)
     return fail(rt, ready);
   rt->transfer.cut = &rt->nothing;
+  rt->received = parcel->cont;
   unbind(object);
   object->parent = rt->current;
   object->handlers = handlers ? handlers : &wfx_no_handlers;
@@ -331,6 +343,7 @@ static wfx_landing_t *capture(struct wasmfx_runtime *rt, struct wfx_object *segm
 {
   struct wfx_object *current = rt->current;
   assert(!wfx_object_is_root(segment));
+  segment->awaits = NULL;
   current->awaits = awaits;
   rt->transfer.cut = &segment->parent;
   return segment == current ? &current->pc : &current->deep.pc;
@@ -393,11 +406,11 @@ static struct wfx_object *switch_to(struct wasmfx_runtime *rt, struct wfx_object
   const wasmfx_status_t status = consume(rt, &target);
   if (status < 0)
     return fail(rt, status);
+  rt->received = parcel->cont = current->ref;
   unbind(target);
   target->parent = segment->parent;
   target->handlers = segment->handlers;
   wfx_landing_t *landing = capture(rt, segment, awaits);
-  parcel->cont = current->ref;
   return transfer(rt, target, landing, event(WASMFX_RETURNED, parcel->by_address, 0), parcel);
 }
 
@@ -534,20 +547,44 @@ __attribute__((noinline, cold)) static void tidy_up(struct wasmfx_runtime *rt, s
   wfx_unwind(rt, self, NULL);
 }
 
-/* Ends `self`, which is running, with what its resumer is to see. Its stack is still being stood on: the pool leaves
- * the one that was put back last alone. */
-static struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what, uint64_t word)
+/* Makes its resumer the running one, with what that is to see. */
+static inline struct wfx_object *hand_back(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what,
+                                           uint64_t word)
 {
-  if (rt->current != self || self->handlers == &wfx_barrier || rt->careful)
-    tidy_up(rt, self);
   assert(rt->current == self && !wfx_object_is_root(self));
-  wfx_stackpool_make_way(&rt->house->stacks); /* while it still runs, for who visits from there */
   struct wfx_object *to = self->parent;
   rt->transfer.cont = WASMFX_NULL_CONT;
   rt->transfer.event = what;
   rt->transfer.word = word;
   rt->current = to;
+  return to;
+}
+
+static __attribute__((noinline)) struct wfx_object *end_carefully(struct wasmfx_runtime *rt, struct wfx_object *self,
+                                                                  uint64_t what, uint64_t word)
+{
+  if (rt->current != self || self->handlers == &wfx_barrier || rt->careful)
+    tidy_up(rt, self);
+  wfx_stackpool_make_way(&rt->house->stacks); /* while it still runs, for who visits from there */
+  struct wfx_object *to = hand_back(rt, self, what, word);
   wfx_cont_bury(rt, self);
+  return to;
+}
+
+/* Ends `self`, which is running, with what its resumer is to see. Its stack is still being stood on: the pool leaves
+ * the one that was put back last alone. Where nothing has to be called, it calls nothing. */
+static inline struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what, uint64_t word)
+{
+  struct wfx_house *house = rt->house;
+  struct wfx_stack *stack = self->stack;
+  if (rt->current != self || self->handlers == &wfx_barrier || rt->careful || self->host_word ||
+      !wfx_stackpool_has_room(&house->stacks, stack))
+    return end_carefully(rt, self, what, word);
+  struct wfx_object *to = hand_back(rt, self, what, word);
+  wfx_stackpool_put_in_front(&house->stacks, stack);
+  self->stack = NULL;
+  house->died++;
+  wfx_object_put(rt, self);
   return to;
 }
 

@@ -20,17 +20,21 @@ enum wfx_table {
 
 /**
  * The label clauses stand first, then the switch clauses, each in the host's
- * order. The first label clause stands also in front, for the short path of
- * suspend, if its parameters travel in word form; otherwise `word_tag` is the
- * table's own address, which no tag has.
+ * order. The first of each kind stands also in front, for the short paths; that of a label only
+ * if its parameters travel in word form. Otherwise there stands the
+ * table's own address, which no tag has; so it does in the clauses that fill up those of labels, that these may be looked at
+ * WFX_CLAUSES_AT_ONCE at a time.
  */
 struct wasmfx_handlers {
   struct wfx_member member;
   const void *word_tag;
   uint64_t word_event;
+  const void *switch_tag;
   enum wfx_table table;
   uint32_t label_count;
   uint32_t switch_count;
+  uint32_t label_bytes; /* that the label clauses take, with what fills them up */
+  uint64_t label_filter, switch_filter; /* the bits of all tags among the clauses; of marks, all bits */
   struct wfx_clause clauses[];
 };
 

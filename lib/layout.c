@@ -32,20 +32,37 @@ AT(struct wfx_object, env, WFX_OBJ_ENV);
 AT(struct wfx_object, parent, WFX_OBJ_PARENT);
 AT(struct wfx_object, handlers, WFX_OBJ_HANDLERS);
 AT(struct wfx_object, awaits, WFX_OBJ_AWAITS);
+AT(struct wfx_object, type, WFX_OBJ_TYPE);
 AT(struct wfx_object, stack, WFX_OBJ_STACK);
 AT(struct wfx_object, deep.pc, WFX_OBJ_DEEP_PC);
 AT(struct wfx_object, deep.head, WFX_OBJ_HEAD);
 AT(struct wfx_object, deep.parent, WFX_OBJ_INNER_PARENT);
 AT(struct wfx_object, deep.handlers, WFX_OBJ_INNER_HANDLERS);
+AT(struct wfx_object, deep.tag, WFX_OBJ_DEEP_TAG);
+AT(struct wfx_object, fresh.start, WFX_OBJ_START_ENTRY);
+AT(struct wfx_object, fresh.env, WFX_OBJ_START_ENV);
 
 AT(struct wfx_stack, next, WFX_STACK_NEXT);
 AT(struct wfx_stack, owner, WFX_STACK_OWNER);
 
 AT(struct wasmfx_handlers, word_tag, WFX_HANDLERS_WORD_TAG);
 AT(struct wasmfx_handlers, word_event, WFX_HANDLERS_WORD_EVENT);
+AT(struct wasmfx_handlers, switch_tag, WFX_HANDLERS_SWITCH_TAG);
+AT(struct wasmfx_handlers, label_bytes, WFX_HANDLERS_LABEL_BYTES);
+AT(struct wasmfx_handlers, clauses, WFX_HANDLERS_CLAUSES);
+AT(struct wfx_clause, tag, WFX_CLAUSE_TAG);
+AT(struct wfx_clause, index, WFX_CLAUSE_INDEX);
 AT(struct wasmfx_tag, results, WFX_TAG_RESULTS);
+AT(struct wasmfx_tag, params, WFX_TAG_PARAMS);
+AT(struct wasmfx_tag, results_shape, WFX_TAG_RESULTS_SHAPE);
+AT(struct wasmfx_type, member.rt, WFX_TYPE_RUNTIME);
+AT(struct wasmfx_type, params, WFX_TYPE_PARAMS);
+AT(struct wasmfx_type, results_shape, WFX_TYPE_RESULTS_SHAPE);
+AT(struct wfx_list, send_form, WFX_LIST_SEND_FORM);
 AT(struct wfx_list, wake_form, WFX_LIST_WAKE_FORM);
 
+_Static_assert(sizeof(struct wfx_clause) == WFX_CLAUSE_BYTES, "clauses");
+_Static_assert(WFX_SUSPENDED == WASMFX_SUSPENDED && WASMFX_RETURNED == 0, "statuses");
 _Static_assert(sizeof(struct wfx_object) == 1u << WFX_OBJECT_SHIFT, "an object is two cache lines");
 _Static_assert(sizeof(struct wasmfx_runtime) == 1u << WFX_OBJECT_SHIFT, "the runtime fills slot 0");
 _Static_assert(sizeof(struct wfx_stack) % 16 == 0, "the first frame of a stack is aligned to 16 bytes");

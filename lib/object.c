@@ -41,14 +41,15 @@ static bool is_running(const struct wasmfx_runtime *rt, const struct wfx_object 
   return object == rt->current || scope;
 }
 
-/* The innermost of a chain waits in a suspension, the others in a resume. */
+/* What has been captured has no resumer: alone, or as the head of a chain, which awaits nothing, with another one as the
+ * innermost. */
 bool wfx_object_is_held(const struct wasmfx_runtime *rt, const struct wfx_object *object)
 {
-  const uintptr_t pc = (uintptr_t)object->pc;
   if (wfx_object_is_fresh(object))
     return true;
-  const bool suspends = (uintptr_t)wfx_suspensions <= pc && pc < (uintptr_t)wfx_suspensions_end;
-  return (suspends || wfx_object_is_deep(object)) && !is_running(rt, object);
+  if (wfx_object_is_deep(object))
+    return !is_running(rt, object);
+  return object->pc && !object->parent && !wfx_object_is_root(object) && object->awaits;
 }
 
 bool wfx_object_is_deep(const struct wfx_object *object)

@@ -54,7 +54,7 @@ struct wfx_object {
   struct wfx_object *parent;              /* whose resume it runs under; NULL: suspended, fresh or a root */
   const struct wasmfx_handlers *handlers; /* the clauses of that resume */
   union {
-    const struct wfx_list *awaits; /* what it must be woken with */
+    const struct wfx_list *awaits; /* what it must be woken with; NULL: the head of a captured chain */
     struct wfx_object *next_free;  /* free; `parent` stays for who walks a stack that is just being left */
   };
   const struct wasmfx_type *type;
@@ -77,6 +77,8 @@ struct wfx_object {
       wasmfx_entry_t entry; /* general form */
       uint32_t stack_class;
       uint32_t tenant;
+      wasmfx_word_entry_t start; /* with a stack, and so with sp and fp of its own: where those were */
+      void *env;
     } fresh;
     struct {
       struct wfx_object *outer; /* the scope that was the innermost one before */
@@ -122,6 +124,12 @@ bool wfx_object_is_deep(const struct wfx_object *object);
 static inline bool wfx_object_is_root(const struct wfx_object *object)
 {
   return object->type == NULL;
+}
+
+/** Where one that waits lands in the end. */
+static inline wfx_landing_t wfx_object_landing(const struct wfx_object *object)
+{
+  return wfx_object_is_deep(object) ? object->deep.pc : object->pc;
 }
 
 /** The outermost of the chain that a suspended object is the innermost of. */

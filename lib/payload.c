@@ -22,11 +22,13 @@ CONSTANT_LIST(contref_list, WFX_FORM_CONTREF, 1, 1, WASMFX_CONTREF, 0);
 CONSTANT_LIST(word_contref_list, WFX_FORM_CONTREF | 1, WFX_FORM_BY_ADDRESS | 2, 2, WASMFX_I64, WASMFX_CONTREF);
 CONSTANT_LIST(empty_list, 0, 0, 0, 0, 0);
 
-#define NO_MEMBER { NULL, NULL, NULL, 0 }
-const struct wasmfx_type wfx_contref_type = { NO_MEMBER, (const struct wfx_list *)&contref_list,
-                                              (const struct wfx_list *)&empty_list, true };
-const struct wasmfx_type wfx_word_contref_type = { NO_MEMBER, (const struct wfx_list *)&word_contref_list,
-                                                   (const struct wfx_list *)&empty_list, true };
+/* Nothing is made of these. */
+const struct wasmfx_type wfx_contref_type = { .params = (const struct wfx_list *)&contref_list,
+                                              .results = (const struct wfx_list *)&empty_list,
+                                              .is_word = true };
+const struct wasmfx_type wfx_word_contref_type = { .params = (const struct wfx_list *)&word_contref_list,
+                                                   .results = (const struct wfx_list *)&empty_list,
+                                                   .is_word = true };
 
 /* ---- Members ---------------------------------------------------------------- */
 
@@ -101,6 +103,17 @@ static void list_init(struct wfx_list *list, const wasmfx_kind_t *kinds, size_t 
     memcpy(list->kinds, kinds, count);
 }
 
+/* The kinds themselves, or what no kinds look like, since none has its highest bit set. */
+uint64_t wfx_list_shape(const struct wfx_list *list)
+{
+  uint64_t shape = 0;
+  if (list->count > sizeof shape)
+    return (uintptr_t)list | (uint64_t)1 << 63;
+  for (uint32_t i = 0; i < list->count; i++)
+    shape = shape << 8 | list->kinds[i];
+  return shape;
+}
+
 bool wfx_list_equal(const struct wfx_list *a, const struct wfx_list *b)
 {
   return a == b || (a->count == b->count && memcmp(a->kinds, b->kinds, a->count) == 0);
@@ -124,16 +137,22 @@ wasmfx_status_t wasmfx_type_new(wasmfx_runtime_t *rt, const wasmfx_kind_t *param
   const wasmfx_status_t status = wfx_inbox_reserve(rt, (param_count > result_count ? param_count : result_count) + 1);
   if (status < 0)
     return status;
-  const size_t params_at = sizeof(wasmfx_type_t), results_at = params_at + list_bytes(param_count);
+  const size_t params_at = sizeof(wasmfx_type_t), fresh_at = params_at + list_bytes(param_count);
+  const size_t results_at = fresh_at + list_bytes(param_count);
   wasmfx_type_t *type = wfx_member_new(rt, results_at + list_bytes(result_count));
   if (!type)
     return WASMFX_ERROR_NO_MEMORY;
   struct wfx_list *param_list = (struct wfx_list *)(void *)((char *)type + params_at);
+  struct wfx_list *fresh_list = (struct wfx_list *)(void *)((char *)type + fresh_at);
   struct wfx_list *result_list = (struct wfx_list *)(void *)((char *)type + results_at);
   list_init(param_list, params, param_count);
+  list_init(fresh_list, params, param_count);
+  fresh_list->wake_form |= WFX_FORM_FRESH;
   list_init(result_list, results, result_count);
   type->params = param_list;
+  type->fresh_params = fresh_list;
   type->results = result_list;
+  type->results_shape = wfx_list_shape(result_list);
   type->is_word = wfx_form_is_word(param_list->wake_form) && wfx_form_is_word(result_list->send_form);
   *out = type;
   return WASMFX_OK;
@@ -172,6 +191,8 @@ wasmfx_status_t wasmfx_tag_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type, 
   tag->type = type;
   tag->params = type->params;
   tag->results = type->results;
+  tag->results_shape = type->results_shape;
+  tag->filter = (uint64_t)1 << rt->house->tags_made++ % 64;
   *out = tag;
   return WASMFX_OK;
 }

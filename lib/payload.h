@@ -13,7 +13,7 @@
 
 /* How a list travels. Without a bit: in a register, 0 or 1 values. */
 #define WFX_FORM_COUNT 0x0fffffffu     /* values, the contref beside them not counted */
-#define WFX_FORM_CONTREF 0x40000000u   /* the last one is a contref and travels beside */
+/* WFX_FORM_CONTREF and WFX_FORM_FRESH: layout.h */
 #define WFX_FORM_BY_ADDRESS 0x80000000u
 #define WFX_FORM_BOUND 0xffffffffu     /* stands for "part of it is bound": no short path takes it */
 
@@ -28,6 +28,9 @@ struct wfx_list {
   wasmfx_kind_t kinds[];
 };
 
+/** A number that is the same for two lists only if they are equal; and if they are short, also the other way round. */
+uint64_t wfx_list_shape(const struct wfx_list *list);
+
 /** What types, tags and tables begin with: links them to their runtime, which frees what is left. */
 struct wfx_member {
   struct wfx_member *next, **link;
@@ -38,7 +41,9 @@ struct wfx_member {
 struct wasmfx_type {
   struct wfx_member member;
   const struct wfx_list *params;
+  const struct wfx_list *fresh_params; /* the same, and WFX_FORM_FRESH */
   const struct wfx_list *results;
+  uint64_t results_shape;
   bool is_word; /* both travel in a register, a contref beside the parameters apart */
 };
 
@@ -47,6 +52,8 @@ struct wasmfx_tag {
   const struct wfx_list *results;
   const struct wfx_list *params;
   const struct wasmfx_type *type;
+  uint64_t results_shape;
+  uint64_t filter; /* one bit, which other tags may have as well */
 };
 
 /** A prefix of what a continuation awaits, and room for long results. Kept with the object from use to use. */
@@ -124,7 +131,7 @@ bool wfx_list_equal(const struct wfx_list *a, const struct wfx_list *b);
 /** Whether a list travels in a register in both roles, a contref beside it apart. */
 static inline bool wfx_form_is_word(uint32_t form)
 {
-  return (form & ~WFX_FORM_CONTREF) <= 1;
+  return (form & ~(WFX_FORM_CONTREF | WFX_FORM_FRESH)) <= 1;
 }
 
 #endif

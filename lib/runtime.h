@@ -25,6 +25,7 @@ struct wfx_house {
   uint32_t tenant;          /* of continuations that are made now */
   uint64_t allocations;
   uint64_t created, died, retired;
+  uint64_t tags_made;
   struct wfx_object *scope;      /* innermost open root or barrier */
   struct wfx_member *members;    /* types, tags and tables */
   wasmfx_exception_t exception;  /* the one on its way */

@@ -25,13 +25,13 @@ static void visit_buffers(const struct wfx_object *object, const wasmfx_visitor_
 
 /* ---- Stacks -------------------------------------------------------------------------- */
 
-/* A stack whose frames end at `sp` with that of a verb. */
-static void visit_waiting(struct wfx_object *object, wasmfx_cont_t cont, void *sp, void **host_word,
+/* A stack whose frames end with that of the verb that `top` waits in: `object`, or a root on its stack. */
+static void visit_waiting(struct wfx_object *object, wasmfx_cont_t cont, struct wfx_object *top,
                           const wasmfx_visitor_t *visitor)
 {
-  const struct wfx_registers caller = wfx_saved_registers(sp);
-  const wasmfx_stack_t stack = { .cont = cont, .low = sp, .high = object->stack, .pc = caller.pc, .sp = caller.sp,
-                                 .fp = caller.fp, .host_word = host_word };
+  const struct wfx_registers caller = wfx_saved_registers(wfx_object_landing(top), top);
+  const wasmfx_stack_t stack = { .cont = cont, .low = caller.low, .high = object->stack, .pc = caller.pc,
+                                 .sp = caller.sp, .fp = caller.fp, .host_word = &top->host_word };
   if (visitor->stack)
     visitor->stack(visitor->context, &stack);
 }
@@ -49,7 +49,7 @@ static void visit_chain(struct wfx_object *innermost, const wasmfx_visitor_t *vi
   const wasmfx_cont_t cont = innermost->ref;
   for (struct wfx_object *object = innermost, *outer; object; object = outer) {
     outer = object->parent;
-    visit_waiting(object, cont, object->sp, &object->host_word, visitor);
+    visit_waiting(object, cont, object, visitor);
     visit_buffers(object, visitor);
   }
 }
@@ -98,7 +98,7 @@ static void visit_stacks(struct wasmfx_runtime *rt, void *sp, const wasmfx_visit
   for (struct wfx_object *top = rt->current, *bearer; top; top = bearer->parent) {
     bearer = wfx_bearer(rt, top);
     if (top != rt->current)
-      visit_waiting(bearer, WASMFX_NULL_CONT, top->sp, &top->host_word, visitor);
+      visit_waiting(bearer, WASMFX_NULL_CONT, top, visitor);
     else if (visitor->stack)
       visitor->stack(visitor->context,
                      &(wasmfx_stack_t){ .low = sp, .high = bearer->stack, .host_word = &top->host_word });

@@ -1,19 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# test_every_instruction meets each instruction of the stubs. Usage: every_instruction.sh PROGRAM STATIC-LIBRARY
-# The library is the one that the program was linked with.
+# The walks of test_every_instruction are right, and it meets each instruction of the stubs.
+# Usage: every_instruction.sh STATIC-LIBRARY PROGRAM [PROGRAM-WITH-THE-FAST-TIER]
+# The library is the one that the programs were linked with.
 set -eu
 . "$(dirname "$0")/tap.sh"
-program=$1 library=$2
+library=$1
+shift
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-"$program" "$work/met" >/dev/null 2>&1 || true # whether the walks are right, is another test
-sort "$work/met" >"$work/met.sorted"
+for program; do
+  check "the walks of ${program##*/} are right" "$program" "$work/met-${program##*/}"
+done
+sort -u "$work"/met-* >"$work/met.sorted"
+without=
+[ $# -gt 1 ] || without='^(wasmfx_fast_|fast_|decline)'
 
-# "DISTANCE SYMBOL INSTRUCTION" of each instruction in the assembly, but what fills gaps. As in the program the distance
-# is from wasmfx_resume_word. Of the call at `enter` the second byte has a label, wfx_base, and nobody can stop there.
-objdump -d --no-show-raw-insn "$library" | awk '
+# "DISTANCE SYMBOL INSTRUCTION" of each instruction in the assembly, but what fills gaps, or stands where nobody goes. As in the program the distance
+# is from wasmfx_resume. Of the call at `enter` the second byte has a label, wfx_base, and nobody can stop there.
+objdump -d --no-show-raw-insn "$library" | awk -v without="$without" '
   function number(text,   i, value) {
     for (i = 1; i <= length(text); i++)
       value = 16 * value + index("0123456789abcdef", substr(text, i, 1)) - 1
@@ -23,14 +29,15 @@ objdump -d --no-show-raw-insn "$library" | awk '
   inside && /^[0-9a-f]+ <.*>:$/ {
     symbol = $2
     gsub(/[<>:]/, "", symbol)
-    if (symbol == "wasmfx_resume_word") origin = number($1)
+    if (symbol == "wasmfx_resume") origin = number($1)
   }
   inside && /^ +[0-9a-f]+:/ {
     if (symbol == "wfx_base" && !met_base++) next
+    if (without && symbol ~ without) next
     address = $1
     sub(/:/, "", address)
     $1 = ""
-    if (!/ (nop|cs nop|data16|xchg +%ax,%ax)/) { places[++count] = number(address); texts[count] = symbol $0 }
+    if (!/ (nop|cs nop|data16|xchg +%ax,%ax|ud2)/) { places[++count] = number(address); texts[count] = symbol $0 }
   }
   END { for (i = 1; i <= count; i++) print places[i] - origin, texts[i] }
 ' | sort >"$work/all"

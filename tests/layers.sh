@@ -30,8 +30,8 @@ nothing 'public headers include public headers and what C itself has' \
   "$(strangers "$public|\"base\\.h\"|<std(bool|def|int)\\.h>" include/wasmfx/*.h)"
 nothing 'public headers for C++ include public headers and what C++ itself has' \
   "$(strangers "$public|<[a-z]+>|<cxxabi\\.h>" include/wasmfx/*.hpp)"
-nothing 'lib/arch includes nothing but itself and sizes, and its files for an operating system what that has' \
-  "$(strangers "<stddef\\.h>|$(neighbours lib/arch)" lib/arch/*.[hS]
+nothing 'lib/arch includes nothing but itself, sizes and truth values, and its files for an operating system what that has' \
+  "$(strangers "<std(bool|def)\\.h>|$(neighbours lib/arch)" lib/arch/*.[hS]
      strangers "$system|$(neighbours lib/arch)" lib/arch/*.c)"
 nothing 'lib/arch/layout.h is plain numbers' \
   "$(includes lib/arch/layout.h

@@ -21,7 +21,7 @@
  * operation from the N-th on; `--expect-retired N` fails unless so many objects
  * have used up their revisions, for builds where these are narrow.
  */
-#define _DEFAULT_SOURCE /* isatty */
+#define _GNU_SOURCE /* isatty */
 
 #include <stdio.h>
 #include <unistd.h>

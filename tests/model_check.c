@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is found after each operation, held against the model; and what is printed where they differ. */
-#define _DEFAULT_SOURCE /* sigaltstack */
+#define _GNU_SOURCE /* sigaltstack */
 
 #include <signal.h>
 #include <stdio.h>

@@ -9,9 +9,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 nm -D --defined-only "$shared" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' | sort >"$work/exported"
-# A declaration: from WASMFX_API to the semicolon. Its symbol is the name in __asm__ if it has one.
+# A declaration: from WASMFX_API to the semicolon. Its symbol is the name in __asm__ if it has one; an array is code that
+# cannot be called.
 code "$root"/include/wasmfx/*.h | sed 's/^[^:]*:[0-9]*://' | tr '\n' ' ' | tr ';' '\n' | sed -n '
   s/.*WASMFX_API.*__asm__("\([a-z0-9_]*\)").*/\1/p
+  t
+  s/.*WASMFX_API extern const char \(wasmfx_[a-z0-9_]*\)\[\].*/\1/p
   t
   s/.*WASMFX_API[^(]*[ *]\(wasmfx_[a-z0-9_]*\)(.*/\1/p' | sort >"$work/declared"
 

@@ -64,11 +64,11 @@ static char walks[MAX_WALKS][MAX_FRAMES];
 static const char *first_at[MAX_WALKS]; /* the instruction from which a walk was read first */
 static size_t walk_count;
 static const wasmfx_runtime_t *seen_runtime;
-static bool is_met[2 * REACH]; /* instructions, by their distance from wasmfx_resume_word() */
+static bool is_met[2 * REACH]; /* instructions, by their distance from wasmfx_resume() */
 
 static ptrdiff_t distance_of(const char *pc)
 {
-  return pc - (const char *)(uintptr_t)wasmfx_resume_word;
+  return pc - (const char *)(uintptr_t)wasmfx_resume;
 }
 
 static bool is_in_start(uintptr_t pc)
@@ -193,10 +193,11 @@ static void handle(int number, void (*handler)(int number, siginfo_t *info, void
 /* What the programs need. While they run they make no assertions, which would be stepped through as well. */
 struct stage {
   wasmfx_runtime_t *rt;
-  wasmfx_tag_t *first, *second; /* [i64] -> [i64]; only the first takes the short path */
+  wasmfx_tag_t *first, *second, *third, *fourth, *fifth; /* [i64] -> [i64]; only the first takes the shortest path */
   wasmfx_tag_t *many;           /* [i64 i64] -> [i64 i64] */
   wasmfx_tag_t *swap;           /* [] -> [i64] */
   wasmfx_tag_t *oops;           /* [] -> [] */
+  const wasmfx_type_t *word_and_other; /* [i64 contref] -> [i64] */
   const wasmfx_handlers_t *handlers;
   wasmfx_cont_t a, b;
   bool is_right;
@@ -228,10 +229,15 @@ static void prepare(struct stage *stage, bool float_control, bool hook)
   assert_status(wasmfx_runtime_new(&config, &stage->rt), WASMFX_OK);
   stage->first = tag_of(stage->rt, "l:l");
   stage->second = tag_of(stage->rt, "l:l");
+  stage->third = tag_of(stage->rt, "l:l");
+  stage->fourth = tag_of(stage->rt, "l:l");
+  stage->fifth = tag_of(stage->rt, "l:l");
   stage->many = tag_of(stage->rt, "ll:ll");
   stage->swap = tag_of(stage->rt, ":l");
   stage->oops = tag_of(stage->rt, ":");
-  stage->handlers = HANDLERS(stage->rt, ON_LABEL(stage->first), ON_LABEL(stage->second), ON_LABEL(stage->many),
+  stage->word_and_other = type_of(stage->rt, "lc:l");
+  stage->handlers = HANDLERS(stage->rt, ON_LABEL(stage->first), ON_LABEL(stage->second), ON_LABEL(stage->third),
+                             ON_LABEL(stage->fourth), ON_LABEL(stage->fifth), ON_LABEL(stage->many),
                              ON_SWITCH(stage->swap));
   stage->is_right = true;
 }
@@ -268,7 +274,7 @@ static void assert_walks(void (*set_up)(struct stage *stage), void (*program)(st
       text[strlen(text) - 1] = '\0';
     if (strcmp(text, expected) != 0)
       for (size_t k = 0; k < walk_count; k++)
-        print_error("  \"%s\" from wasmfx_resume_word%+td\n", walks[k], distance_of(first_at[k]));
+        print_error("  \"%s\" from wasmfx_resume%+td\n", walks[k], distance_of(first_at[k]));
     assert_string_equal(text, expected);
     assert_true(stage.is_right);
     assert_live(stage.rt, 0, 0);
@@ -307,6 +313,36 @@ static void resume_suspend_and_return_in_word_form(void **state)
 {
   (void)state;
   assert_walks(two_that_suspend, run_both, "H AH H AH H AH H AH H AH H AH H");
+}
+
+PART(A) static uint64_t a_suspends_to_each_clause(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  const wasmfx_tag_t *tags[] = { stage->first, stage->second, stage->third, stage->fourth, stage->fifth };
+  (void)from;
+  for (int i = 0; i < 5; i++)
+    expect_status(stage, wasmfx_suspend_word(rt, tags[i], word), WASMFX_RETURNED);
+  return word;
+}
+
+static void one_that_suspends_to_each_clause(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_suspends_to_each_clause, stage);
+}
+
+PART(H) static void expect_each_clause(struct stage *stage)
+{
+  for (uint32_t i = 0; i < 5; i++) {
+    const wasmfx_outcome_t outcome = wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1);
+    expect(stage, outcome.status == WASMFX_SUSPENDED && outcome.handler == i);
+  }
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_RETURNED);
+}
+
+static void a_suspension_to_each_clause_of_a_table(void **state)
+{
+  (void)state;
+  assert_walks(one_that_suspends_to_each_clause, expect_each_clause, "H AH H AH H AH H AH H AH H AH H");
 }
 
 static void two_of_another_class(struct stage *stage)
@@ -392,6 +428,34 @@ static void a_chain_is_captured_and_resumed(void **state)
   assert_walks(one_in_another, run_chain, "H AH BAH H BAH H BAH AH H");
 }
 
+PART(B) static uint64_t b_suspends_from_the_same_place(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  for (int i = 0; i < 3; i++) /* the third time its handler is remembered */
+    expect_status(stage, wasmfx_suspend_word(rt, stage->second, word), WASMFX_RETURNED);
+  return word;
+}
+
+static void one_that_repeats_itself_in_another(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_resumes_b, stage);
+  stage->b = word_cont_of(stage->rt, "l:l", b_suspends_from_the_same_place, stage);
+}
+
+PART(H) static void run_repetitions(struct stage *stage)
+{
+  for (int i = 0; i < 3; i++)
+    expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_SUSPENDED);
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_RETURNED);
+}
+
+static void a_chain_is_captured_again_and_again(void **state)
+{
+  (void)state;
+  assert_walks(one_that_repeats_itself_in_another, run_repetitions, "H AH BAH H BAH H BAH H BAH AH H");
+}
+
 /* ---- switch --------------------------------------------------------------------------------------------------- */
 
 PART(B) static void b_switches_back(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
@@ -428,21 +492,24 @@ PART(H) static void run_switches(struct stage *stage)
 static void switch_there_and_back_in_general_form(void **state)
 {
   (void)state;
-  assert_walks(two_that_switch, run_switches, "H AH H BH H AH H");
+  assert_walks(two_that_switch, run_switches, "H AH H BH AH H");
 }
 
 PART(B) static uint64_t b_switches_a_word_back(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t other)
 {
   struct stage *stage = env;
-  wasmfx_switch_word(rt, &other, stage->swap, NULL, word);
+  for (;;)
+    word = wasmfx_switch_word(rt, &other, stage->swap, NULL, word).word;
   return word;
 }
 
+/* The second time what it switches to is suspended, and it says what it waits for. */
 PART(A) static uint64_t a_switches_a_word_to_b(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
 {
   struct stage *stage = env;
   (void)from;
   expect_status(stage, wasmfx_switch_word(rt, &stage->b, stage->swap, NULL, word), WASMFX_RETURNED);
+  expect_status(stage, wasmfx_switch_word(rt, &stage->b, stage->swap, stage->word_and_other, word), WASMFX_RETURNED);
   return word;
 }
 
@@ -461,7 +528,7 @@ PART(H) static void run_word_switches(struct stage *stage)
 static void switch_there_and_back_in_word_form(void **state)
 {
   (void)state;
-  assert_walks(two_that_switch_words, run_word_switches, "H AH H BH H AH H");
+  assert_walks(two_that_switch_words, run_word_switches, "H AH H BH AH BH AH H");
 }
 
 /* A is in a resume of B; what B leaves by a switch is both, and who comes stands directly under the host. */
@@ -719,9 +786,11 @@ PART(M) int main(int argc, char **argv)
 {
   const struct CMUnitTest tests[] = {
     cmocka_unit_test(resume_suspend_and_return_in_word_form),
+    cmocka_unit_test(a_suspension_to_each_clause_of_a_table),
     cmocka_unit_test(a_fresh_start_on_a_stack_that_is_not_at_hand),
     cmocka_unit_test(resume_suspend_and_return_in_general_form),
     cmocka_unit_test(a_chain_is_captured_and_resumed),
+    cmocka_unit_test(a_chain_is_captured_again_and_again),
     cmocka_unit_test(switch_there_and_back_in_general_form),
     cmocka_unit_test(switch_there_and_back_in_word_form),
     cmocka_unit_test(switch_out_of_a_chain_and_back_into_it),

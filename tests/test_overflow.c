@@ -626,11 +626,13 @@ static void overflow_in_a_verb_leaves_nothing_half_done(void **state)
 /* What a body does when it has so much stack left; `other` is the continuation that it does it to. */
 struct near {
   wasmfx_runtime_t *rt;
-  wasmfx_tag_t *tag, *swap;
-  const wasmfx_handlers_t *handlers; /* for the tag */
+  wasmfx_tag_t *tag, *second, *swap; /* [i64] -> [i64] twice, [] -> [] */
+  wasmfx_tag_t *turn, *change;       /* [i64] -> [i64 contref], [] -> [i64] */
+  const wasmfx_handlers_t *handlers; /* for the tags: labels, but `change` for switches */
   wasmfx_type_t *type;
   void (*act)(struct near *near);
   wasmfx_cont_t other;
+  size_t kept; /* made to be in the way */
 };
 
 static void act_resume(struct near *near)
@@ -677,11 +679,27 @@ static void act_drop(struct near *near)
   (void)wasmfx_drop(near->rt, &near->other);
 }
 
-static void act_new(struct near *near)
+static void act_new_shortly(struct near *near)
 {
   wasmfx_cont_t k = WASMFX_NULL_CONT;
   if (wasmfx_cont_new_word(near->rt, near->type, run_nothing, NULL, &k) == WASMFX_OK)
     near->other = k;
+}
+
+/* Whatever was used before is in use again: see happens(). */
+static void act_new_from_the_arena(struct near *near)
+{
+  act_new_shortly(near);
+}
+
+static void act_suspend_word_by_search(struct near *near)
+{
+  (void)wasmfx_suspend_word(near->rt, near->second, 1);
+}
+
+static void act_switch_word_shortly(struct near *near)
+{
+  (void)wasmfx_switch_word(near->rt, &near->other, near->change, NULL, 1);
 }
 
 static void act_collect(struct near *near)
@@ -720,11 +738,23 @@ static uint64_t wait_for_an_answer(wasmfx_runtime_t *rt, void *env, uint64_t wor
   return wasmfx_suspend_word(rt, *(wasmfx_tag_t **)env, word).word;
 }
 
+/* Who comes by a switch is left to be dropped. */
+static uint64_t wait_for_a_turn(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct near *near = env;
+  (void)from;
+  word = wasmfx_suspend_word(rt, near->turn, word).word;
+  near->other = wasmfx_received_cont(rt);
+  return word;
+}
+
 /* The other one before the act: fresh, or suspended. */
 static wasmfx_cont_t another(struct near *near, bool is_suspended)
 {
-  wasmfx_cont_t k = word_cont_of(near->rt, "l:l", is_suspended ? wait_for_an_answer : run_nothing, &near->tag);
-  if (is_suspended)
+  const bool takes_turns = near->act == act_switch_word_shortly;
+  wasmfx_cont_t k = takes_turns ? word_cont_of(near->rt, "l:l", wait_for_a_turn, near)
+                                : word_cont_of(near->rt, "l:l", is_suspended ? wait_for_an_answer : run_nothing, &near->tag);
+  if (is_suspended || takes_turns)
     assert_outcome(wasmfx_resume_word(near->rt, &k, near->handlers, 1), WASMFX_SUSPENDED);
   return k;
 }
@@ -734,12 +764,17 @@ static bool happens(struct near *near, bool is_suspended, size_t distance)
 {
   wasmfx_runtime_t *rt = near->rt;
   const wasmfx_cont_t before = near->other = another(near, is_suspended);
+  if (near->act == act_new_from_the_arena) {
+    word_cont_of(rt, "l:l", run_nothing, NULL); /* takes what the last one has left */
+    near->kept++;
+  }
   wasmfx_cont_t k = word_cont_of(rt, "l:l", run_near_the_guard, near);
   const wasmfx_outcome_t out = wasmfx_resume_word(rt, &k, near->handlers, distance);
   if (out.status == WASMFX_OVERFLOWED) {
     assert_true(k == WASMFX_NULL_CONT);
+    const bool has_run = is_suspended || near->act == act_switch_word_shortly;
     if (near->other == before)
-      assert_state(rt, before, is_suspended ? WASMFX_STATE_SUSPENDED : WASMFX_STATE_FRESH);
+      assert_state(rt, before, has_run ? WASMFX_STATE_SUSPENDED : WASMFX_STATE_FRESH);
   } else if (out.status == WASMFX_SUSPENDED) {
     assert_outcome(wasmfx_resume_word(rt, &k, NULL, 0), WASMFX_RETURNED);
   } else {
@@ -749,7 +784,7 @@ static bool happens(struct near *near, bool is_suspended, size_t distance)
   wasmfx_cont_t mine = before;
   (void)wasmfx_drop(rt, &mine);
   (void)wasmfx_drop(rt, &near->other);
-  assert_live(rt, 0, 0);
+  assert_live(rt, near->kept, 0);
   return out.status != WASMFX_OVERFLOWED;
 }
 
@@ -757,15 +792,22 @@ static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **sta
 {
   void (*const acts[])(struct near *near) = {
     act_resume, act_resume_word, act_resume_word_shortly, act_throw_into, act_bind,
-    act_suspend, act_suspend_word_shortly, act_drop, act_new, act_collect, act_visit,
+    act_suspend, act_suspend_word_shortly, act_suspend_word_by_search, act_switch_word_shortly, act_drop, act_new_shortly,
+    act_collect, act_visit, act_new_from_the_arena,
   };
   wasmfx_runtime_t *rt = catching_without_hooks();
   (void)state;
   struct near near = { .rt = rt, .tag = tag_of(rt, "l:l"), .swap = tag_of(rt, ":") };
-  near.handlers = HANDLERS(rt, ON_LABEL(near.tag));
+  near.second = tag_of(rt, "l:l");
+  near.turn = tag_of(rt, "l:lc");
+  near.change = tag_of(rt, ":l");
+  near.handlers =
+    HANDLERS(rt, ON_LABEL(near.tag), ON_LABEL(near.second), ON_LABEL(near.turn), ON_SWITCH(near.change));
   near.type = type_of(rt, "l:l");
   for (size_t i = 0; i < COUNT_OF(acts); i++) {
-    const bool is_short = acts[i] == act_resume_word_shortly || acts[i] == act_suspend_word_shortly;
+    const bool is_short = acts[i] == act_resume_word_shortly || acts[i] == act_suspend_word_shortly ||
+                          acts[i] == act_suspend_word_by_search || acts[i] == act_switch_word_shortly ||
+                          acts[i] == act_new_shortly;
     near.act = acts[i];
     for (int is_suspended = 0; is_suspended < 2; is_suspended++) {
       size_t happened = 0;

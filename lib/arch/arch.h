@@ -8,11 +8,12 @@
  * nothing of tags, types or memory.
  *
  * The switch. To leave a continuation, push what the C calling convention wants
- * preserved, store the stack pointer and a *landing* address in its object, and
- * jump to the landing address of the object to go to. Everything that goes from
- * one side to the other is in five registers, the same for every landing:
+ * preserved, store the stack pointer and a *landing* address in its object, load the
+ * stack and frame pointers of the object to go to, and jump to its landing address.
+ * Everything that goes from one side to the other is in five registers, the same for every
+ * landing:
  *
- *     to     the object that lands (it loads its own stack pointer from it)
+ *     to     the object that lands
  *     rt     the runtime
  *     word   the payload, or its address
  *     cont   the reference that arrives with it, or null
@@ -21,14 +22,14 @@
  * So a landing address says all there is to know about how a continuation
  * waits, and nothing on the way tests for it:
  *
- *     wfx_fresh        it has never run: take a stack from the runtime's free
- *                      list and call the entry function
- *     wfx_fresh_slow   the same, but its stack needs more thought than that
+ *     wfx_fresh        it has never run and has no stack: nobody goes there
+ *     wfx_fresh_slow   the same, and its stack needs more thought than a free list
  *     wfx_start        it has never run, but has its stack already
  *     wfx_start_float  the same, and float control words are to be set
  *     wfx_deep         it is the innermost of a captured chain: hang the
  *                      chain's head under the new parent, then land at deep_pc
- *     (others)         inside one of the verbs, whose frame it pops
+ *     (others)         inside one of the verbs, whose frame it pops; or, in the fast
+ *                      tier, in the caller
  *
  * The verbs of cont.h that can switch are entered here. Each calls its
  * wfx_prepare_* function in C, which checks, searches, gets memory, and only
@@ -38,9 +39,11 @@
  * a link that the stub sets to NULL as the last thing before it jumps.
  * Before that call they read the stack as far down as the runtime's `stack_room` says.
  * A port may add short paths of its own for the most frequent cases, as
- * long as they fall back to this one for everything else.
+ * long as they fall back to this one for everything else; and the entries of fast.h, which
+ * are short paths alone.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct wasmfx_runtime;
@@ -55,8 +58,9 @@ void wfx_start(void);
 void wfx_start_float(void);
 void wfx_deep(void);
 
-/** The landings of suspend and switch lie between these two, those of the resumes do not. */
-extern const char wfx_suspensions[], wfx_suspensions_end[];
+/** The landings of the verbs in C, which pop a frame, lie between these two; those of the fast tier are the caller's. */
+extern const char wfx_landings[], wfx_landings_end[];
+bool wfx_is_landing_of_verb(const void *pc);
 
 /** The library's frame at the bottom of a stack is one of which the address where it goes on lies between these. */
 extern const char wfx_base[], wfx_base_end[];
@@ -68,11 +72,12 @@ extern const int wfx_base_register;
  *  with the runtime's `stack_room`: if that runs into the guard, nothing has happened yet. */
 void wfx_probe_stack(size_t bytes);
 
-/** The registers of the code that called the verb whose frame ends at `sp`. */
+/** The registers of code that waits, at `landing`, in a verb. */
 struct wfx_registers {
   void *pc, *sp, *fp;
+  void *low; /* below this it keeps nothing */
 };
-struct wfx_registers wfx_saved_registers(const void *sp);
+struct wfx_registers wfx_saved_registers(wfx_landing_t landing, const struct wfx_object *waiting);
 
 /** What a signal has interrupted; `context` is the third argument of its handler. */
 struct wfx_registers wfx_interrupted(const void *context);
@@ -81,7 +86,14 @@ struct wfx_registers wfx_interrupted(const void *context);
 void wfx_divert_to_overflow(void *context, struct wasmfx_runtime *rt, void *stack);
 
 /** Where libunwind begins with a continuation that waits to land: `context` is an unw_context_t of zeros. */
-void wfx_waiting_context(void *context, wfx_landing_t landing, const struct wfx_object *to);
+void wfx_waiting_context(void *context, wfx_landing_t landing, const struct wfx_object *waiting);
+
+/** The same address, but the compiler does not know that. */
+static inline void *wfx_unknown(void *address)
+{
+  __asm__("" : "+r"(address));
+  return address;
+}
 
 /** Sets the float control words as they are saved in an object. */
 void wfx_load_float_control(const void *float_control);

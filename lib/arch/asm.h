@@ -50,7 +50,7 @@
 .endm
 
 /* DWARF operations, for canonical frame addresses that are found by following
- * pointers. WFX_SLEB1 keeps offsets to one byte: -64 .. 63; U2 takes two. */
+ * pointers. Offsets take one byte: they are below 128. */
 #define DW_CFA_def_cfa_expression 0x0f
 #define DW_CFA_expression 0x10
 #define DW_CFA_val_expression 0x16
@@ -59,23 +59,42 @@
 #define DW_OP_plus_uconst 0x23
 #define DW_OP_breg(n) (0x70 + (n))
 
-/* The frame ends at *(register + offset) + bytes. */
-#define CFA_AT_REGISTER(regno, offset, bytes) \
-    .cfi_escape DW_CFA_def_cfa_expression, 5, DW_OP_breg(regno), (offset), DW_OP_deref, DW_OP_plus_uconst, (bytes)
+#define WFX_AT(regno, a) DW_OP_breg(regno), 0, DW_OP_plus_uconst, (a)
+#define WFX_FROM_1(regno, a) WFX_AT(regno, a), DW_OP_deref
+#define WFX_FROM_2(regno, a, b) WFX_FROM_1(regno, a), DW_OP_plus_uconst, (b), DW_OP_deref
+#define WFX_FROM_3(regno, a, b, c) WFX_FROM_2(regno, a, b), DW_OP_plus_uconst, (c), DW_OP_deref
 
-/* The frame ends at *(*(register + a) + b) + bytes. */
-#define CFA_AT_REGISTER_2(regno, a, b, bytes) \
-    .cfi_escape DW_CFA_def_cfa_expression, 8, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
-                DW_OP_deref, DW_OP_plus_uconst, (bytes)
+/* The frame ends at *(register + a), or further along: *(*(register + a) + b) and so on. */
+#define CFA_AT(regno, a) .cfi_escape DW_CFA_def_cfa_expression, 5, WFX_FROM_1(regno, a)
+#define CFA_AT_2(regno, a, b) .cfi_escape DW_CFA_def_cfa_expression, 8, WFX_FROM_2(regno, a, b)
+#define CFA_AT_3(regno, a, b, c) .cfi_escape DW_CFA_def_cfa_expression, 11, WFX_FROM_3(regno, a, b, c)
 
-/* In the caller, register `saved` is *(*(register + a) + b). */
+/* The frame ends where the stack pointer is: said in a way that keeps libunwind from taking it for a usual frame. */
+#define CFA_AT_STACK_POINTER .cfi_escape DW_CFA_def_cfa_expression, 2, DW_OP_breg(DW_RSP), 0
+
+/* In the caller, register `saved` is what this one is here. Not .cfi_register: libunwind takes that for the register as it
+ * was where the walk began, which may be in the handler of a signal. */
+#define CALLERS_REGISTER_IN(saved, regno) .cfi_escape DW_CFA_val_expression, (saved), 2, DW_OP_breg(regno), 0
+
+/* In the caller, register `saved` is *(register + a), or further along. */
+#define CALLERS_REGISTER(saved, regno, a) .cfi_escape DW_CFA_val_expression, (saved), 5, WFX_FROM_1(regno, a)
 #define CALLERS_REGISTER_2(saved, regno, a, b) \
-    .cfi_escape DW_CFA_val_expression, (saved), 6, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
-                DW_OP_deref
+    .cfi_escape DW_CFA_val_expression, (saved), 8, WFX_FROM_2(regno, a, b)
 
-/* In the caller, register `saved` is what lies at *(*(register + a) + b) + c. */
-#define CALLERS_REGISTER_AT_2(saved, regno, a, b, c) \
-    .cfi_escape DW_CFA_expression, (saved), 8, DW_OP_breg(regno), (a), DW_OP_deref, DW_OP_plus_uconst, (b), \
-                DW_OP_deref, DW_OP_plus_uconst, (c)
+/* The same, and `plus` to it. */
+#define CALLERS_VALUE(saved, regno, a, plus) \
+    .cfi_escape DW_CFA_val_expression, (saved), 7, WFX_FROM_1(regno, a), DW_OP_plus_uconst, (plus)
+#define CALLERS_VALUE_2(saved, regno, a, b, plus) \
+    .cfi_escape DW_CFA_val_expression, (saved), 10, WFX_FROM_2(regno, a, b), DW_OP_plus_uconst, (plus)
+#define CALLERS_VALUE_3(saved, regno, a, b, c, plus) \
+    .cfi_escape DW_CFA_val_expression, (saved), 13, WFX_FROM_3(regno, a, b, c), DW_OP_plus_uconst, (plus)
+
+/* In the caller, register `saved` is what lies there: the same, but for gdb, which changes it there. */
+#define CALLERS_REGISTER_AT(saved, regno, a) \
+    .cfi_escape DW_CFA_expression, (saved), 4, WFX_AT(regno, a)
+#define CALLERS_REGISTER_AT_2(saved, regno, a, b) \
+    .cfi_escape DW_CFA_expression, (saved), 7, WFX_FROM_1(regno, a), DW_OP_plus_uconst, (b)
+#define CALLERS_REGISTER_AT_3(saved, regno, a, b, c) \
+    .cfi_escape DW_CFA_expression, (saved), 10, WFX_FROM_2(regno, a, b), DW_OP_plus_uconst, (c)
 
 #endif

@@ -63,12 +63,16 @@
 #define WFX_OBJ_PARENT 32
 #define WFX_OBJ_HANDLERS 40
 #define WFX_OBJ_AWAITS 48
+#define WFX_OBJ_TYPE 56
 /* second cache line */
 #define WFX_OBJ_STACK 64
 #define WFX_OBJ_DEEP_PC 88
 #define WFX_OBJ_HEAD 96
 #define WFX_OBJ_INNER_PARENT 104
 #define WFX_OBJ_INNER_HANDLERS 112
+#define WFX_OBJ_DEEP_TAG 120
+#define WFX_OBJ_START_ENTRY 104 /* from where a stack is given to a fresh one until it starts */
+#define WFX_OBJ_START_ENV 112
 
 /* struct wfx_stack, at the top of each stack */
 #define WFX_STACK_NEXT 0
@@ -77,7 +81,28 @@
 /* struct wasmfx_handlers, struct wasmfx_tag, struct wfx_list */
 #define WFX_HANDLERS_WORD_TAG 32
 #define WFX_HANDLERS_WORD_EVENT 40
+#define WFX_HANDLERS_SWITCH_TAG 48
+#define WFX_HANDLERS_LABEL_BYTES 68
+#define WFX_HANDLERS_CLAUSES 88
+#define WFX_CLAUSE_TAG 0
+#define WFX_CLAUSE_INDEX 8
+#define WFX_CLAUSE_BYTES 16
+#define WFX_CLAUSES_AT_ONCE 4 /* label clauses are filled up to a multiple of this */
 #define WFX_TAG_RESULTS 32
+#define WFX_TAG_PARAMS 40
+#define WFX_TAG_RESULTS_SHAPE 56
+#define WFX_TYPE_RUNTIME 16
+#define WFX_TYPE_PARAMS 32
+#define WFX_TYPE_RESULTS_SHAPE 56
 #define WFX_LIST_WAKE_FORM 0
+#define WFX_LIST_SEND_FORM 4
+
+/* Bits of wake_form: a last contref travels beside the payload; who awaits it is fresh. What is above is not for short
+ * paths, what is below counts values. */
+#define WFX_FORM_CONTREF 0x40000000
+#define WFX_FORM_FRESH 0x20000000
+
+/* The status that a suspension arrives with. */
+#define WFX_SUSPENDED 1
 
 #endif

@@ -7,9 +7,15 @@
 #define FRAME_RETURN 56
 #define FRAME_BYTES 64
 
+/* A function may keep something so far below its stack pointer. */
+#define RED_ZONE 128
+
 /* The numbers that DWARF and libunwind have for registers. */
 #define DW_RAX 0
 #define DW_RBX 3
+#define DW_RBP 6
+#define DW_RSP 7
+#define DW_R8 8
 #define DW_RIP 16
 
 #endif

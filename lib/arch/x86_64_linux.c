@@ -5,6 +5,7 @@
 #include <ucontext.h>
 
 #include "arch.h"
+#include "layout.h"
 #include "x86_64.h"
 
 /* The direction flag: the convention wants it clear where a function begins. */
@@ -17,12 +18,22 @@ static void *word_at(const char *at)
   return *(void *const *)(const void *)at;
 }
 
-struct wfx_registers wfx_saved_registers(const void *sp)
+static void *address_of(wfx_landing_t landing)
 {
-  const char *frame = sp;
-  return (struct wfx_registers){
-    .pc = word_at(frame + FRAME_RETURN), .sp = (void *)(uintptr_t)(frame + FRAME_BYTES), .fp = word_at(frame + FRAME_RBP)
-  };
+  return (void *)(uintptr_t)landing;
+}
+
+bool wfx_is_landing_of_verb(const void *pc)
+{
+  return (uintptr_t)wfx_landings <= (uintptr_t)pc && (uintptr_t)pc < (uintptr_t)wfx_landings_end;
+}
+
+struct wfx_registers wfx_saved_registers(wfx_landing_t landing, const struct wfx_object *waiting)
+{
+  char *sp = word_at((const char *)waiting + WFX_OBJ_SP);
+  if (wfx_is_landing_of_verb(address_of(landing)))
+    return (struct wfx_registers){ word_at(sp + FRAME_RETURN), sp + FRAME_BYTES, word_at(sp + FRAME_RBP), sp };
+  return (struct wfx_registers){ address_of(landing), sp, word_at((const char *)waiting + WFX_OBJ_FP), sp - RED_ZONE };
 }
 
 static void *address(greg_t value)
@@ -30,10 +41,12 @@ static void *address(greg_t value)
   return (void *)(uintptr_t)value;
 }
 
+
 struct wfx_registers wfx_interrupted(const void *context)
 {
   const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
-  return (struct wfx_registers){ address(registers[REG_RIP]), address(registers[REG_RSP]), address(registers[REG_RBP]) };
+  char *sp = address(registers[REG_RSP]);
+  return (struct wfx_registers){ address(registers[REG_RIP]), sp, address(registers[REG_RBP]), sp - RED_ZONE };
 }
 
 void wfx_overflowed(void);
@@ -49,10 +62,10 @@ void wfx_divert_to_overflow(void *context, struct wasmfx_runtime *rt, void *stac
   registers[REG_EFL] &= ~(greg_t)EFLAGS_DIRECTION;
 }
 
-/* A landing's call frame information begins with rax, which leads to who lands. */
-void wfx_waiting_context(void *context, wfx_landing_t landing, const struct wfx_object *to)
+void wfx_waiting_context(void *context, wfx_landing_t landing, const struct wfx_object *waiting)
 {
   greg_t *registers = ((ucontext_t *)context)->uc_mcontext.gregs;
   registers[REG_RIP] = (greg_t)(uintptr_t)landing;
-  registers[REG_RAX] = (greg_t)(uintptr_t)to;
+  registers[REG_RSP] = (greg_t)(uintptr_t)word_at((const char *)waiting + WFX_OBJ_SP);
+  registers[REG_RBP] = (greg_t)(uintptr_t)word_at((const char *)waiting + WFX_OBJ_FP);
 }

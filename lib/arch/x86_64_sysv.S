@@ -3,12 +3,13 @@
  * x86-64, System V calling convention.
  *
  * The contract of this file is arch.h. Here is how it looks on this CPU: the
- * five registers of every landing, the frames that the verbs leave behind, and
+ * registers of every landing, the frames that the verbs leave behind, and
  * the bottom of every continuation's stack.
  *
  *     to = rax   rt = rdi   word = rsi   cont = rdx   event = rcx
+ *     rsp and rbp as they are in `to`
  *
- * Whoever lands loads its own stack pointer from `to`, pops what it pushed, and
+ * Whoever lands stands on its own stack already, pops what it pushed, and
  * leaves by `pop; jmp`. It does not `ret`: the call that pushed that address was
  * on this stack, but the calls since then were on others, so the processor's
  * return predictor would have to be wrong, at ten times the price.
@@ -21,6 +22,13 @@
  *          |                  |  suspend: not used
  *          | rbp rbx r12 .. 15|  what the caller may expect back
  *     low  +------------------+ <- WFX_OBJ_SP, FRAME_BYTES below the caller's frame
+ *
+ * One that waits in the fast tier has left no frame: it goes on in the middle of its caller, where nothing is kept in
+ * registers.
+ *
+ *     high +------------------+
+ *          ~ the caller's own ~  WFX_OBJ_PC is in it, WFX_OBJ_FP is its rbp
+ *     low  +------------------+ <- WFX_OBJ_SP
  *
  * The bottom of a running continuation's stack:
  *
@@ -35,13 +43,13 @@
  * The frame of wfx_body has no caller on its own stack. Its call frame
  * information says that it was called from the landing where its resumer waits:
  *
- *     rbx -> stack.owner -> object.parent -> object.pc, and object.sp -> the frame above
+ *     rbx -> stack.owner -> object.parent -> object.pc, object.sp, object.fp
  *
  * and each of these is rewritten by the library whenever it changes, so gdb,
  * libunwind and C++ walk from a running continuation into its resumer, from
- * every instruction. So what a suspension captures loses its link to the resumer by
- * the last instruction before the jump, and there the frame is already
- * the one that will be landed in.
+ * every instruction. In the same way whoever is about to go on in `to` has been called
+ * from there. What a suspension captures loses its link to the resumer right
+ * before that is so.
  *
  * Nothing is written before the stack has been touched as far down as it will be needed:
  * a verb that runs into the guard of its stack has not happened.
@@ -52,21 +60,47 @@
 
     .text
 
-/* Where the resumer waits, once the object in rax has been hung under it. */
-#define CFA_AT_PARENT CFA_AT_REGISTER_2(DW_RAX, WFX_OBJ_PARENT, WFX_OBJ_SP, FRAME_BYTES)
-
-/* As the picture says: called, so to speak, from the landing of the resumer, to
- * whose object rax leads there. Its own information does the rest. */
-.macro CFI_CALLED_FROM_LANDING
-    .cfi_def_cfa %rbx, 0
-    CALLERS_REGISTER_2(DW_RAX, DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT)
-    CALLERS_REGISTER_AT_2(DW_RIP, DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_PC)
+/* The registers that a function preserves, where they are in the caller as they are here. */
+.macro CFI_REGISTERS_UNCHANGED
     .cfi_same_value %rbx
-    .cfi_same_value %rbp
     .cfi_same_value %r12
     .cfi_same_value %r13
     .cfi_same_value %r14
     .cfi_same_value %r15
+.endm
+
+/*
+ * As the picture says: called, so to speak, from a landing, which has information of its own for the rest. A landing is
+ * an address that control comes to, not one that it came from: in functions that are not marked by .cfi_signal_frame,
+ * walkers look at the byte before, and are told of the one behind.
+ */
+#define LANDING_IS_EXACT 0
+#define LANDING_IS_RETURN 1
+
+/* From that of `to`. */
+.macro CFI_FROM_LANDING at=WFX_OBJ_PC
+    CFA_AT(DW_RAX, WFX_OBJ_SP)
+    CALLERS_VALUE(DW_RIP, DW_RAX, \at, LANDING_IS_RETURN)
+    CALLERS_REGISTER_AT(DW_RBP, DW_RAX, WFX_OBJ_FP)
+    CFI_REGISTERS_UNCHANGED
+.endm
+
+/* From that of the resumer of `to`. */
+.macro CFI_FROM_LANDING_OF_PARENT is_return=LANDING_IS_RETURN
+    CFA_AT_2(DW_RAX, WFX_OBJ_PARENT, WFX_OBJ_SP)
+    CALLERS_VALUE_2(DW_RIP, DW_RAX, WFX_OBJ_PARENT, WFX_OBJ_PC, \is_return)
+    CALLERS_REGISTER_AT_2(DW_RBP, DW_RAX, WFX_OBJ_PARENT, WFX_OBJ_FP)
+    CALLERS_REGISTER(DW_RAX, DW_RAX, WFX_OBJ_PARENT)
+    CFI_REGISTERS_UNCHANGED
+.endm
+
+/* From that of the resumer of whose stack rbx leads to. */
+.macro CFI_FROM_LANDING_OF_RESUMER
+    CFA_AT_3(DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_SP)
+    CALLERS_VALUE_3(DW_RIP, DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_PC, LANDING_IS_EXACT)
+    CALLERS_REGISTER_AT_3(DW_RBP, DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT, WFX_OBJ_FP)
+    CALLERS_REGISTER_2(DW_RAX, DW_RBX, WFX_STACK_OWNER, WFX_OBJ_PARENT)
+    CFI_REGISTERS_UNCHANGED
 .endm
 
 /* The unwinder's interface */
@@ -127,10 +161,11 @@
     .cfi_rel_offset \reg, 0
 .endm
 
+/* Not .cfi_restore: where a function begins with its frame, gas takes that for what is to be restored. */
 .macro POP reg
     popq \reg
     .cfi_adjust_cfa_offset -8
-    .cfi_restore \reg
+    .cfi_same_value \reg
 .endm
 
 /* As at .cfi_remember_state, where nothing was pushed: clang's assembler forgets the offset that later adjustments go
@@ -152,8 +187,9 @@
     PUSH %r15
 .endm
 
-/* Where the caller's registers are, seen from the end of the frame. */
-.macro CFI_SAVED_REGISTERS
+/* The same at a landing: where the caller's registers are. */
+.macro CFI_FRAME
+    .cfi_def_cfa %rsp, FRAME_BYTES
     .cfi_offset %rbp, -24
     .cfi_offset %rbx, -32
     .cfi_offset %r12, -40
@@ -162,27 +198,20 @@
     .cfi_offset %r15, -64
 .endm
 
-/* The frame of whoever rax leads to, who waits. */
-.macro CFI_AT_LANDING
-    CFA_AT_REGISTER(DW_RAX, WFX_OBJ_SP, FRAME_BYTES)
-    CFI_SAVED_REGISTERS
+/* Goes on in `to`, where all the registers of a landing but those of its stack are what they should be. */
+.macro GO
+    CFI_FROM_LANDING
+    movq WFX_OBJ_SP(%rax), %rsp
+    movq WFX_OBJ_FP(%rax), %rbp
+    jmpq *WFX_OBJ_PC(%rax)
 .endm
 
-/* The frame of the resumer of whoever rax leads to, who may never have run. */
-.macro CFI_AT_PARENT
-    CFA_AT_PARENT
-    CFI_SAVED_REGISTERS
-.endm
-
-/* A landing: rsp is still the sender's, rax leads to ours. */
 .macro LANDING name
     .p2align 4
 \name:
     .cfi_startproc
-    CFI_AT_LANDING
+    CFI_FRAME
     LANDING_PAD
-    movq WFX_OBJ_SP(%rax), %rsp
-    .cfi_def_cfa %rsp, FRAME_BYTES
     ANNOUNCE_LANDED
 .endm
 
@@ -226,10 +255,8 @@
     movq %rsi, %rdx
 .endm
 
-/* suspend: the reference is kept for wasmfx_received_cont(), as wherever a
- * continuation is woken. */
+/* suspend: who wakes it has kept the reference for wasmfx_received_cont(). */
 .macro LAND_WITHOUT_CONT
-    movq %rdx, WFX_RT_RECEIVED(%rdi)
     movq %rcx, %rax
     POP_REGISTERS
     leaq 8(%rsp), %rsp
@@ -243,13 +270,18 @@
     .p2align 4
 float_\name:
     .cfi_startproc
-    CFI_AT_LANDING
+    CFI_FRAME
     LANDING_PAD
     ldmxcsr WFX_OBJ_FP(%rax)
     fldcw WFX_OBJ_FP+4(%rax)
     jmp \name
     .cfi_endproc
 .endm
+
+/* Those of the verbs in C lie between two labels. */
+    .globl wfx_landings
+    .hidden wfx_landings
+wfx_landings:
 
 LANDING land_resume_word
     LAND_WITH_CONT
@@ -263,18 +295,11 @@ LANDING land_resume
 FLOAT_LANDING land_resume_word
 FLOAT_LANDING land_resume
 
-/* Where those wait that a reference leads to lies between two labels. */
-    .globl wfx_suspensions
-    .hidden wfx_suspensions
-wfx_suspensions:
-
 LANDING land_switch_word
-    movq %rdx, WFX_RT_RECEIVED(%rdi)
     LAND_WITH_CONT
     LEAVE_TO_CALLER
 
 LANDING land_switch
-    movq %rdx, WFX_RT_RECEIVED(%rdi)
     LAND_WITH_CONT
     CALL_WITH_OUTCOME wfx_waking_values
     LEAVE_TO_CALLER
@@ -293,9 +318,9 @@ FLOAT_LANDING land_switch
 FLOAT_LANDING land_suspend_word
 FLOAT_LANDING land_suspend
 
-    .globl wfx_suspensions_end
-    .hidden wfx_suspensions_end
-wfx_suspensions_end:
+    .globl wfx_landings_end
+    .hidden wfx_landings_end
+wfx_landings_end:
 
 /* ---- The verbs ---------------------------------------------------------------- */
 
@@ -318,11 +343,10 @@ wfx_suspensions_end:
  * rdi = runtime, rsi = &cont where there is one. The call is an ordinary one,
  * so its return is predicted.
  *
- * The link to the resumer is cut last, and `cfi_behind` says whose frame it is
- * after that. If there is nothing to switch to, the outcome is (event, word) of the
- * runtime.
+ * The link to the resumer is cut last. If there is nothing to switch to, the outcome
+ * is (event, word) of the runtime.
  */
-.macro PREPARE_AND_LEAVE prepare, landing, cfi_behind
+.macro PREPARE_AND_LEAVE prepare, landing
     pushq %rdi
     .cfi_adjust_cfa_offset 8
     pushq %rsi
@@ -358,16 +382,11 @@ wfx_suspensions_end:
     movq WFX_RT_EVENT(%rdi), %rcx
     movq WFX_RT_CUT(%rdi), %r10
     movq $0, (%r10)
-    \cfi_behind
-    jmpq *WFX_OBJ_PC(%rax)
+    GO
     CFI_RESTORE_STATE
 9:  movq WFX_RT_EVENT(%rdi), %rax
     movq WFX_RT_WORD(%rdi), %rdx
     ret
-.endm
-
-/* A resume cuts nothing: its own frame is the right one to the end. */
-.macro CFI_UNCHANGED
 .endm
 
 /*
@@ -375,21 +394,11 @@ wfx_suspensions_end:
  *                                     rdi rsi                 rdx       rcx
  *
  * The short path: the reference is alive, no value but one word or nothing is
- * awaited, the revisions last, and there are clauses. Anything else, and every
- * error, goes the long way. Nothing is written before the last check.
+ * awaited, the revisions last, and there are clauses. If it is fresh, there must be
+ * a stack at hand, too. Anything else, and every error, goes the long way. Nothing is
+ * written before the last check.
  */
-FUNCTION wasmfx_resume_word
-    movq (%rsi), %r8
-    movl %r8d, %eax                     /* the slot: the lower half */
-    cmpl WFX_RT_OBJECT_COUNT(%rdi), %eax
-    jae resume_word_carefully
-    shlq $WFX_OBJECT_SHIFT, %rax
-    addq %rdi, %rax
-    cmpq WFX_OBJ_REF(%rax), %r8         /* null meets the runtime itself, and differs */
-    jne resume_word_carefully
-    movq WFX_OBJ_AWAITS(%rax), %r9
-    cmpl $1, WFX_LIST_WAKE_FORM(%r9)
-    ja resume_word_carefully
+.macro RESUME_WORD_UNLESS_CAREFUL
     cmpl $0, WFX_RT_CAREFUL(%rdi)
     jne resume_word_carefully
     testq %rdx, %rdx
@@ -397,9 +406,11 @@ FUNCTION wasmfx_resume_word
     movabsq $(1 << WFX_REVISION_SHIFT), %r10
     addq %r10, %r8                      /* consumes this reference and mints the next */
     jc resume_word_carefully
-    .cfi_remember_state
+.endm
+
+/* Hangs the object in rax under the running one, which waits at `land_resume_word`. */
+.macro RESUME_WORD_LINK
     PUSH_FRAME %rsi
-    movq -8(%rsp), %r10                 /* where `enter` is going to push */
     movq WFX_RT_CURRENT(%rdi), %r9
     movq %r8, WFX_OBJ_REF(%rax)
     movq %r9, WFX_OBJ_PARENT(%rax)
@@ -411,60 +422,376 @@ FUNCTION wasmfx_resume_word
     movq %rcx, %rsi
     xorl %edx, %edx
     xorl %ecx, %ecx                     /* RETURNED, in word form */
+    movq %rdx, WFX_RT_RECEIVED(%rdi)
+.endm
+
+FUNCTION wasmfx_resume_word
+    movq (%rsi), %r8
+    movl %r8d, %eax                     /* the slot: the lower half */
+    cmpl WFX_RT_OBJECT_COUNT(%rdi), %eax
+    jae resume_word_carefully
+    shlq $WFX_OBJECT_SHIFT, %rax
+    addq %rdi, %rax
+    cmpq WFX_OBJ_REF(%rax), %r8         /* null meets the runtime itself, and differs */
+    jne resume_word_carefully
+    movq WFX_OBJ_AWAITS(%rax), %r9
+    cmpl $1, WFX_LIST_WAKE_FORM(%r9)
+    ja resume_word_fresh
+    RESUME_WORD_UNLESS_CAREFUL
+    .cfi_remember_state
+    movq -64(%rsp), %r10                /* where `enter` is going to push */
+    RESUME_WORD_LINK
+    leaq wfx_go(%rip), %r11
     jmp enter
     CFI_RESTORE_STATE
+resume_word_fresh:
+    cmpl $(WFX_FORM_FRESH | 1), WFX_LIST_WAKE_FORM(%r9)
+    ja resume_word_carefully
+    leaq wfx_fresh(%rip), %r9
+    cmpq %r9, WFX_OBJ_PC(%rax)
+    jne resume_word_carefully
+    movq WFX_RT_FREE_STACK(%rdi), %r11
+    testq %r11, %r11
+    jz resume_word_carefully
+    RESUME_WORD_UNLESS_CAREFUL
+    .cfi_remember_state
+    RESUME_WORD_LINK
+    jmp start_fresh
+    CFI_RESTORE_STATE
 resume_word_carefully:
-    PREPARE_AND_LEAVE wfx_prepare_resume_word, land_resume_word, CFI_UNCHANGED
+    PREPARE_AND_LEAVE wfx_prepare_resume_word, land_resume_word
 END wasmfx_resume_word
+
+/*
+ * The running continuation is in r9, its table in r10, whose first clause is not the right one. Looks through the
+ * others; and if it was captured together with its resumers, has done nothing but run since, and that was for the same
+ * tag, through those of the chain's head.
+ * Out: r11 = the outermost to be captured, r10 = where the landing address belongs, rcx = event. Clobbers rax.
+ */
+#define CLAUSE_TAG(n) WFX_CLAUSE_TAG + (n) * WFX_CLAUSE_BYTES
+
+.macro SEARCH tag, otherwise
+    cmpl $0, WFX_RT_CAREFUL(%rdi)
+    jne \otherwise
+    movq %r9, %r11
+    leaq wfx_deep(%rip), %rax
+    cmpq %rax, WFX_OBJ_PC(%r9)
+    jne 1f
+    cmpq \tag, WFX_OBJ_DEEP_TAG(%r9)
+    jne 1f
+    movq WFX_OBJ_HEAD(%r9), %r11
+    movq WFX_OBJ_HANDLERS(%r11), %r10
+1:  movl WFX_HANDLERS_LABEL_BYTES(%r10), %ecx
+    leaq WFX_HANDLERS_CLAUSES(%r10), %r10
+    addq %r10, %rcx
+2:  cmpq %rcx, %r10
+    je \otherwise
+    cmpq CLAUSE_TAG(0)(%r10), \tag
+    je 3f
+    cmpq CLAUSE_TAG(1)(%r10), \tag
+    je 4f
+    cmpq CLAUSE_TAG(2)(%r10), \tag
+    je 5f
+    cmpq CLAUSE_TAG(3)(%r10), \tag
+    leaq CLAUSE_TAG(4)(%r10), %r10
+    jne 2b
+    subq $3 * WFX_CLAUSE_BYTES, %r10
+5:  addq $WFX_CLAUSE_BYTES, %r10
+4:  addq $WFX_CLAUSE_BYTES, %r10
+3:  movl WFX_CLAUSE_INDEX(%r10), %ecx
+    movq WFX_TAG_PARAMS(\tag), %rax
+    cmpl $1, WFX_LIST_SEND_FORM(%rax)
+    ja \otherwise
+    shlq $32, %rcx
+    orq $WFX_SUSPENDED, %rcx
+    leaq WFX_OBJ_PC(%r9), %r10
+    leaq WFX_OBJ_DEEP_PC(%r9), %rax
+    cmpq %r9, %r11
+    cmovneq %rax, %r10
+.endm
 
 /*
  * wasmfx_outcome_t wasmfx_suspend_word(rt, tag, word)
  *                                      rdi rsi  rdx
  *
- * The short path: the first clause of the innermost resume is for this tag, and
+ * The shortest path: the first clause of the innermost resume is for this tag, and
  * the tag's parameters travel in word form, which is what its being in
  * `word_tag` says.
  */
 FUNCTION wasmfx_suspend_word
     movq WFX_RT_CURRENT(%rdi), %r9
-    movq WFX_OBJ_HANDLERS(%r9), %r8
-    cmpq WFX_HANDLERS_WORD_TAG(%r8), %rsi
-    jne suspend_word_carefully
+    movq WFX_OBJ_HANDLERS(%r9), %r10
+    cmpq WFX_HANDLERS_WORD_TAG(%r10), %rsi
+    jne suspend_word_search
     cmpl $0, WFX_RT_CAREFUL(%rdi)
     jne suspend_word_carefully
-    movq WFX_TAG_RESULTS(%rsi), %r10
+    movq WFX_TAG_RESULTS(%rsi), %r11
     movq WFX_OBJ_PARENT(%r9), %rax
     .cfi_remember_state
     PUSH_FRAME %rsi
-    movq %r10, WFX_OBJ_AWAITS(%r9)
+    movq %r11, WFX_OBJ_AWAITS(%r9)
     movq %rax, WFX_RT_CURRENT(%rdi)
-    leaq land_suspend_word(%rip), %r10
-    movq %r10, WFX_OBJ_PC(%r9)
+    leaq land_suspend_word(%rip), %r11
+    movq %r11, WFX_OBJ_PC(%r9)
     movq %rsp, WFX_OBJ_SP(%r9)
     movq %rdx, %rsi
     movq WFX_OBJ_REF(%r9), %rdx
-    movq WFX_HANDLERS_WORD_EVENT(%r8), %rcx
+    movq WFX_HANDLERS_WORD_EVENT(%r10), %rcx
     movq $0, WFX_OBJ_PARENT(%r9)
-    CFI_AT_LANDING
-    jmpq *WFX_OBJ_PC(%rax)
+    GO
+    CFI_RESTORE_STATE
+suspend_word_search:
+    SEARCH %rsi, suspend_word_carefully
+    movq WFX_TAG_RESULTS(%rsi), %r8
+    .cfi_remember_state
+    PUSH_FRAME %rsi
+    movq WFX_OBJ_PARENT(%r11), %rax
+    movq %r8, WFX_OBJ_AWAITS(%r9)
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    leaq land_suspend_word(%rip), %r8
+    movq %r8, (%r10)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rdx, %rsi
+    movq WFX_OBJ_REF(%r9), %rdx
+    movq $0, WFX_OBJ_PARENT(%r11)
+    GO
     CFI_RESTORE_STATE
 suspend_word_carefully:
-    PREPARE_AND_LEAVE wfx_prepare_suspend_word, land_suspend_word, CFI_AT_LANDING
+    PREPARE_AND_LEAVE wfx_prepare_suspend_word, land_suspend_word
 END wasmfx_suspend_word
 
-/* The other verbs have no short path. */
-.macro VERB name, prepare, landing, cfi_behind
+/*
+ * The running continuation, alone, hands over to another one that is alone and waits for a word and a contref: the first
+ * switch clause of the innermost resume is for this tag, and it is promised what both of them will give.
+ * Out: rax = the target, r9 = the running one, r11 = the target's next reference, \wait = what is awaited from now on.
+ * Clobbers r10.
+ */
+.macro SWITCH_WORD_CHECK reference, tag, wait, otherwise
+    movq \reference, %r11
+    movl %r11d, %eax
+    cmpl WFX_RT_OBJECT_COUNT(%rdi), %eax
+    jae \otherwise
+    shlq $WFX_OBJECT_SHIFT, %rax
+    addq %rdi, %rax
+    cmpq WFX_OBJ_REF(%rax), %r11
+    jne \otherwise
+    cmpl $0, WFX_RT_CAREFUL(%rdi)
+    jne \otherwise
+    movq WFX_RT_CURRENT(%rdi), %r9
+    movq WFX_OBJ_HANDLERS(%r9), %r10
+    cmpq WFX_HANDLERS_SWITCH_TAG(%r10), \tag
+    jne \otherwise
+    leaq wfx_deep(%rip), %r10
+    cmpq %r10, WFX_OBJ_PC(%rax)
+    je \otherwise
+    movq WFX_OBJ_AWAITS(%rax), %r10
+    movl WFX_LIST_WAKE_FORM(%r10), %r10d
+    andl $~1, %r10d
+    cmpl $WFX_FORM_CONTREF, %r10d       /* and not fresh */
+    jne \otherwise
+    movq WFX_OBJ_TYPE(%rax), %r10
+    movq WFX_TYPE_RESULTS_SHAPE(%r10), %r10
+    cmpq WFX_TAG_RESULTS_SHAPE(\tag), %r10
+    jne \otherwise
+    movq WFX_OBJ_TYPE(%r9), %r10
+    movq WFX_TYPE_RESULTS_SHAPE(%r10), %r10
+    cmpq WFX_TAG_RESULTS_SHAPE(\tag), %r10
+    jne \otherwise
+    movabsq $(1 << WFX_REVISION_SHIFT), %r10
+    addq %r10, %r11
+    jc \otherwise
+    leaq wfx_word_contref_type(%rip), %r10
+    testq \wait, \wait
+    jz 1f
+    cmpq %rdi, WFX_TYPE_RUNTIME(\wait)
+    jne \otherwise
+    movq \wait, %r10
+1:  movq WFX_TYPE_PARAMS(%r10), \wait
+.endm
+
+.macro SWITCH_WORD_LINK awaits
+    movq \awaits, WFX_OBJ_AWAITS(%r9)
+    movq WFX_OBJ_PARENT(%r9), %r10
+    movq WFX_OBJ_HANDLERS(%r9), %r11
+    movq %r10, WFX_OBJ_PARENT(%rax)
+    movq %r11, WFX_OBJ_HANDLERS(%rax)
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    movq WFX_OBJ_REF(%r9), %rdx
+    movq %rdx, WFX_RT_RECEIVED(%rdi)
+    xorl %ecx, %ecx                     /* RETURNED, in word form */
+    movq $0, WFX_OBJ_PARENT(%r9)
+.endm
+
+/*
+ * wasmfx_outcome_t wasmfx_switch_word(rt, wasmfx_cont_t *cont, tag, wait, word)
+ *                                     rdi rsi                  rdx  rcx   r8
+ */
+FUNCTION wasmfx_switch_word
+    SWITCH_WORD_CHECK (%rsi), %rdx, %rcx, switch_word_carefully
+    .cfi_remember_state
+    PUSH_FRAME %rsi
+    movq %r11, WFX_OBJ_REF(%rax)
+    leaq land_switch_word(%rip), %r11
+    movq %r11, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %r8, %rsi
+    SWITCH_WORD_LINK %rcx
+    GO
+    CFI_RESTORE_STATE
+switch_word_carefully:
+    PREPARE_AND_LEAVE wfx_prepare_switch_word, land_switch_word
+END wasmfx_switch_word
+
+/* ---- The fast tier ------------------------------------------------------------ */
+
+.macro FAST_RESUME_UNLESS_CAREFUL
+    cmpl $0, WFX_RT_CAREFUL(%rdi)
+    jne decline
+    testq %rcx, %rcx
+    jz decline
+    movabsq $(1 << WFX_REVISION_SHIFT), %r10
+    addq %rdx, %r10
+    jc decline
+.endm
+
+.macro FAST_RESUME_LINK
+    movq WFX_RT_CURRENT(%rdi), %r9
+    movq %r10, WFX_OBJ_REF(%rax)
+    movq %r9, WFX_OBJ_PARENT(%rax)
+    movq %rcx, WFX_OBJ_HANDLERS(%rax)
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    movq %r8, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    xorl %edx, %edx
+    xorl %ecx, %ecx
+    movq %rdx, WFX_RT_RECEIVED(%rdi)
+.endm
+
+/*
+ * fast.h jumps here, out of the middle of a function. There is no frame to push: its compiler has been told that all
+ * registers are destroyed but rsp and rbp, and below rsp it may keep something, so nothing is written there. These have
+ * the short paths of the verbs above, and where those would call C they decline: they go back to where
+ * fast.h makes an ordinary call, with all of their arguments as they were.
+ *
+ *     r8 = the landing; WASMFX_FAST_DECLINED bytes before it is where to go if they decline
+ */
+#define WASMFX_FAST_DECLINED 5
+
+.macro FAST_FUNCTION name
 FUNCTION \name
-    PREPARE_AND_LEAVE \prepare, \landing, \cfi_behind
+    CFA_AT_STACK_POINTER
+    CALLERS_REGISTER_IN(DW_RIP, DW_R8)
+.endm
+
+/*
+ * rt = rdi   word = rsi   reference = rdx   handlers = rcx; outcome: as in landings
+ */
+FAST_FUNCTION wasmfx_fast_resume
+    movl %edx, %eax
+    cmpl WFX_RT_OBJECT_COUNT(%rdi), %eax
+    jae decline
+    shlq $WFX_OBJECT_SHIFT, %rax
+    addq %rdi, %rax
+    cmpq WFX_OBJ_REF(%rax), %rdx
+    jne decline
+    movq WFX_OBJ_AWAITS(%rax), %r9
+    cmpl $1, WFX_LIST_WAKE_FORM(%r9)
+    ja fast_resume_fresh
+    FAST_RESUME_UNLESS_CAREFUL
+    .cfi_remember_state
+    FAST_RESUME_LINK
+    GO
+    .cfi_restore_state
+fast_resume_fresh:
+    cmpl $(WFX_FORM_FRESH | 1), WFX_LIST_WAKE_FORM(%r9)
+    ja decline
+    leaq wfx_fresh(%rip), %r9
+    cmpq %r9, WFX_OBJ_PC(%rax)
+    jne decline
+    movq WFX_RT_FREE_STACK(%rdi), %r11
+    testq %r11, %r11
+    jz decline
+    FAST_RESUME_UNLESS_CAREFUL
+    FAST_RESUME_LINK
+    jmp start_fresh
+decline:
+    leaq -WASMFX_FAST_DECLINED(%r8), %r8
+    notrack jmpq *%r8
+END wasmfx_fast_resume
+
+/*
+ * rt = rdi   word = rsi   tag = rdx; outcome: as in landings
+ */
+FAST_FUNCTION wasmfx_fast_suspend
+    movq WFX_RT_CURRENT(%rdi), %r9
+    movq WFX_OBJ_HANDLERS(%r9), %r10
+    cmpq WFX_HANDLERS_WORD_TAG(%r10), %rdx
+    jne fast_suspend_search
+    cmpl $0, WFX_RT_CAREFUL(%rdi)
+    jne fast_suspend_declined
+    movq WFX_TAG_RESULTS(%rdx), %r11
+    movq WFX_OBJ_PARENT(%r9), %rax
+    movq %r11, WFX_OBJ_AWAITS(%r9)
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    movq %r8, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    movq WFX_OBJ_REF(%r9), %rdx
+    movq WFX_HANDLERS_WORD_EVENT(%r10), %rcx
+    movq $0, WFX_OBJ_PARENT(%r9)
+    .cfi_remember_state
+    GO
+    .cfi_restore_state
+fast_suspend_search:
+    SEARCH %rdx, fast_suspend_declined
+    movq WFX_TAG_RESULTS(%rdx), %rbx
+    movq WFX_OBJ_PARENT(%r11), %rax
+    movq %rbx, WFX_OBJ_AWAITS(%r9)
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    movq %r8, (%r10)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    movq WFX_OBJ_REF(%r9), %rdx
+    movq $0, WFX_OBJ_PARENT(%r11)
+    .cfi_remember_state
+    GO
+    .cfi_restore_state
+fast_suspend_declined:
+    leaq -WASMFX_FAST_DECLINED(%r8), %r8
+    notrack jmpq *%r8
+END wasmfx_fast_suspend
+
+/*
+ * rt = rdi   word = rsi   reference = rdx   tag = rcx   wait = rbx; outcome: as in landings
+ */
+FAST_FUNCTION wasmfx_fast_switch
+    SWITCH_WORD_CHECK %rdx, %rcx, %rbx, fast_switch_declined
+    movq %r11, WFX_OBJ_REF(%rax)
+    movq %r8, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    SWITCH_WORD_LINK %rbx
+    .cfi_remember_state
+    GO
+    .cfi_restore_state
+fast_switch_declined:
+    leaq -WASMFX_FAST_DECLINED(%r8), %r8
+    notrack jmpq *%r8
+END wasmfx_fast_switch
+
+/* The other verbs have no short path. */
+.macro VERB name, prepare, landing
+FUNCTION \name
+    PREPARE_AND_LEAVE \prepare, \landing
 END \name
 .endm
 
-VERB wasmfx_resume, wfx_prepare_resume, land_resume, CFI_UNCHANGED
-VERB wasmfx_resume_throw, wfx_prepare_resume_throw, land_resume, CFI_UNCHANGED
-VERB wasmfx_resume_throw_ref, wfx_prepare_resume_throw_ref, land_resume, CFI_UNCHANGED
-VERB wasmfx_suspend, wfx_prepare_suspend, land_suspend, CFI_AT_LANDING
-VERB wasmfx_switch, wfx_prepare_switch, land_switch, CFI_AT_PARENT
-VERB wasmfx_switch_word, wfx_prepare_switch_word, land_switch_word, CFI_AT_PARENT
+VERB wasmfx_resume, wfx_prepare_resume, land_resume
+VERB wasmfx_resume_throw, wfx_prepare_resume_throw, land_resume
+VERB wasmfx_resume_throw_ref, wfx_prepare_resume_throw_ref, land_resume
+VERB wasmfx_suspend, wfx_prepare_suspend, land_suspend
+VERB wasmfx_switch, wfx_prepare_switch, land_switch
 
 /* ---- A chain that was captured ---------------------------------------------------- */
 
@@ -478,7 +805,7 @@ VERB wasmfx_switch_word, wfx_prepare_switch_word, land_switch_word, CFI_AT_PAREN
  * All but r8 to r11 is as it arrived.
  */
 HIDDEN_FUNCTION wfx_deep
-    CFI_AT_PARENT
+    CFI_FROM_LANDING_OF_PARENT
     LANDING_PAD
     movq WFX_OBJ_HEAD(%rax), %r8
     movq WFX_OBJ_PARENT(%rax), %r9
@@ -489,55 +816,36 @@ HIDDEN_FUNCTION wfx_deep
     movq WFX_OBJ_INNER_HANDLERS(%rax), %r10
     movq %r10, WFX_OBJ_HANDLERS(%rax)
     movq %r9, WFX_OBJ_PARENT(%rax)      /* from here on it is not the resumer, but the next one out */
-    CFI_AT_LANDING
+    CFI_FROM_LANDING WFX_OBJ_DEEP_PC
     jmpq *WFX_OBJ_DEEP_PC(%rax)
 END wfx_deep
 
 /* ---- Beginning and end --------------------------------------------------------------- */
 
+/* Goes on in the object in rax: `enter` calls this. */
+HIDDEN_FUNCTION wfx_go
+    LANDING_PAD
+    GO
+END wfx_go
+
 /*
- * Landings of a continuation that has never run. rsp is still the resumer's,
- * whose frame has just been pushed.
- *
- * wfx_fresh is where the short path of resume leads, which has not looked whether
- * there is a stack. If there is none at hand, wfx_fresh_slow takes back what that
- * path did and goes the long way, which gets one before it consumes anything.
+ * Where a fresh continuation would land; but nobody goes there. Only the short path of
+ * resume starts it as it is, after it has seen that a stack is at hand. The others give it a
+ * stack first, and it lands below. What leads to wfx_fresh_slow needs more thought than that.
  */
 HIDDEN_FUNCTION wfx_fresh
-    CFI_AT_PARENT
     LANDING_PAD
-    movq WFX_RT_FREE_STACK(%rdi), %r8
-    testq %r8, %r8
-    jz take_back
-    movq WFX_STACK_NEXT(%r8), %r9
-    movq %r9, WFX_RT_FREE_STACK(%rdi)
-    decq WFX_RT_FREE_STACK_COUNT(%rdi)
-    movq %rax, WFX_STACK_OWNER(%r8)
-    movq %r8, WFX_OBJ_STACK(%rax)
-    jmp wfx_body
+    ud2
 END wfx_fresh
 
 HIDDEN_FUNCTION wfx_fresh_slow
-    CFI_AT_PARENT
     LANDING_PAD
-take_back:
-    movq WFX_OBJ_PARENT(%rax), %r9
-    movq WFX_OBJ_SP(%r9), %rsp
-    .cfi_def_cfa %rsp, FRAME_BYTES
-    movq %r9, WFX_RT_CURRENT(%rdi)
-    movabsq $(1 << WFX_REVISION_SHIFT), %r10
-    subq %r10, WFX_OBJ_REF(%rax)
-    movq $0, WFX_OBJ_PARENT(%rax)
-    movq WFX_OBJ_HANDLERS(%rax), %rdx
-    movq %rsi, %rcx
-    POP_REGISTERS
-    popq %rsi
-    .cfi_adjust_cfa_offset -8
-    jmp resume_word_carefully
+    ud2
 END wfx_fresh_slow
 
+/* Landings of a continuation that has never run but has a stack, on which rsp stands. */
 HIDDEN_FUNCTION wfx_start_float
-    CFI_AT_PARENT
+    CFI_FROM_LANDING_OF_PARENT
     LANDING_PAD
     ldmxcsr default_mxcsr(%rip)
     fldcw default_x87_control(%rip)
@@ -545,23 +853,26 @@ HIDDEN_FUNCTION wfx_start_float
 END wfx_start_float
 
 HIDDEN_FUNCTION wfx_start
-    CFI_AT_PARENT
+    CFI_FROM_LANDING_OF_PARENT
     LANDING_PAD
 start:
-    movq WFX_OBJ_STACK(%rax), %r8
-    jmp wfx_body
+    movq %rsp, %rbx
+    movq WFX_OBJ_START_ENTRY(%rax), %r11
+    movq WFX_OBJ_START_ENV(%rax), %r10
+    jmp body
 END wfx_start
 
 /*
  * The bottom of every stack: calls the entry function and ends the continuation
- * when it returns. In: the five registers, r8 = its stack.
+ * when it returns. In: the registers of a landing, but r11 = its stack, since rsp is still
+ * the resumer's. At body: rbx = its stack, as rsp, r11 = the entry function, r10 = its env.
  *
  * rbx and r12 survive the call since the entry function preserves them. rbp is
  * zero, which is how walkers of frame pointers know the end. The other registers that
  * a function would save on its stack are cleared.
  *
  * One instruction, `enter`, makes every entry into a continuation, the first and,
- * from the short path of resume, all later ones. A later one lands by itself
+ * from the short path of resume, by way of wfx_go, all later ones. A later one lands by itself
  * and needs no return address: the one that is pushed on the resumer's
  * stack is never read. But the processor notes it, and so expects the
  * return of the entry function, whose true return address may have to come from
@@ -572,8 +883,7 @@ END wfx_start
  * resumer, and the next one, while that line is on its way. The two together
  * make ten thousand continuations that end in turn three times as fast.
  *
- * .cfi_signal_frame: else gdb stops here, since the resumer's stack may lie lower;
- * and a landing is an address that control comes to, not one that it came from.
+ * .cfi_signal_frame: else gdb stops here, since the resumer's stack may lie lower.
  * Walkers look up a caller's frame by the last byte of its call, and a frame that
  * is interrupted by the first byte of its instruction. At `enter` the two differ:
  * rax leads to the resumer before the call, rbx does after it. The prefix is
@@ -582,14 +892,20 @@ END wfx_start
 HIDDEN_FUNCTION wfx_body
     .cfi_signal_frame
     .cfi_personality DW_EH_PE_pcrel_sdata4, wfx_personality
-    CFI_AT_PARENT
-    movq %r8, %rbx
-    movq %r8, %rsp
+    CFI_FROM_LANDING_OF_PARENT LANDING_IS_EXACT
+start_fresh:
+    movq WFX_STACK_NEXT(%r11), %r9
+    movq %r9, WFX_RT_FREE_STACK(%rdi)
+    decq WFX_RT_FREE_STACK_COUNT(%rdi)
+    movq %rax, WFX_STACK_OWNER(%r11)
+    movq %r11, WFX_OBJ_STACK(%rax)
+    movq %r11, %rbx
+    movq %r11, %rsp
+    movq WFX_OBJ_ENTRY(%rax), %r11
+    movq WFX_OBJ_ENV(%rax), %r10
+body:
     ANNOUNCE_LANDED
-    movq WFX_OBJ_ENTRY(%rax), %r10
-    movq WFX_OBJ_ENV(%rax), %r11
-    movq %r10, WFX_OBJ_PC(%rax)         /* for `enter` */
-    movq %rdx, WFX_RT_RECEIVED(%rdi)
+    movq %r11, WFX_OBJ_PC(%rax)         /* not fresh any more */
     movq %rdi, %r12
     xorl %ebp, %ebp
     xorl %r13d, %r13d                   /* what the resumer had in them is none of its business */
@@ -597,14 +913,14 @@ HIDDEN_FUNCTION wfx_body
     xorl %r15d, %r15d
     movq %rdx, %rcx                     /* entry(rt, env, word, cont) */
     movq %rsi, %rdx
-    movq %r11, %rsi
+    movq %r10, %rsi
 enter:
     .byte 0x3e                          /* a prefix without effect, see above */
-    CFI_CALLED_FROM_LANDING
+    CFI_FROM_LANDING_OF_RESUMER
     .globl wfx_base
     .hidden wfx_base
 wfx_base:
-    call *WFX_OBJ_PC(%rax)
+    call *%r11
     movq %r12, %rdi                     /* wfx_return(rt, self, word) */
     movq WFX_RT_CURRENT(%rdi), %rsi
     cmpq %rsi, WFX_STACK_OWNER(%rsp)    /* rsp is rbx, but is there sooner */
@@ -675,12 +991,12 @@ HIDDEN_FUNCTION wfx_leave
     subq $8, %rsp                       /* aligned, as where wfx_body comes from */
     .cfi_adjust_cfa_offset 8
 leave:
-    CFI_AT_LANDING
+    CFI_FROM_LANDING
     ANNOUNCE_LEAVING wfx_announce_ending
     movq WFX_RT_WORD(%rdi), %rsi
     movq WFX_RT_CONT(%rdi), %rdx
     movq WFX_RT_EVENT(%rdi), %rcx
-    jmpq *WFX_OBJ_PC(%rax)
+    GO
 END wfx_leave
 
 /*

@@ -102,17 +102,25 @@ static inline void wfx_stackpool_make_way(struct wfx_stackpool *pool)
 }
 /** Puts one back. The caller may be standing on it, until the next call. */
 void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stack);
-static inline void wfx_stackpool_put(struct wfx_stackpool *pool, struct wfx_stack *stack)
+/** Whether that is all there is to do: to put it in front. */
+static inline bool wfx_stackpool_has_room(const struct wfx_stackpool *pool, const struct wfx_stack *stack)
+{
+  return pool->is_simple && stack->stack_class == 0 && pool->front->count < pool->cached_stacks;
+}
+static inline void wfx_stackpool_put_in_front(struct wfx_stackpool *pool, struct wfx_stack *stack)
 {
   struct wfx_stack_list *front = pool->front;
-  if (!pool->is_simple || stack->stack_class != 0 || front->count >= pool->cached_stacks) {
-    wfx_stackpool_put_slowly(pool, stack);
-    return;
-  }
   stack->life = ++pool->lives;
   stack->next = front->top;
   front->top = stack;
   front->count++;
+}
+static inline void wfx_stackpool_put(struct wfx_stackpool *pool, struct wfx_stack *stack)
+{
+  if (wfx_stackpool_has_room(pool, stack))
+    wfx_stackpool_put_in_front(pool, stack);
+  else
+    wfx_stackpool_put_slowly(pool, stack);
 }
 
 /** Free stacks that keep their memory. */
