@@ -11,7 +11,25 @@
 
 enum { MAX_METRICS = 3, MAX_ROUNDS = 101, LIVE = 10000 };
 
-enum { ROUND_TRIP, CREATE, ROUND_ROBIN, SUSPENDED, TENANTS, C10M, QUESTIONS };
+enum {
+  ROUNDTRIP,
+  TABLE8,
+  DEPTH1,
+  DEPTH10,
+  DEPTH100,
+  DEPTH100_FIRST,
+  RING2,
+  RING1000,
+  CREATE,
+  RR100,
+  RR10000,
+  C10M_IO0,
+  SUSPENDED,
+  FRESH,
+  TENANTS,
+  QUESTIONS,
+  NOTHING = QUESTIONS /* where ratios are what was measured */
+};
 
 struct subject;
 
@@ -24,6 +42,7 @@ struct subject {
   const char *name;
   const char *about;
   const char *missing; /* why it cannot be asked here, or NULL */
+  const char *elsewhere; /* the name of the subject of wasmfx-bench-shared that is asked, or NULL */
   bool coloured;       /* for those that use stacks.h */
   size_t stack_bytes;  /* for the library; 0: its default */
   unsigned tenants;    /* for the library: how many there are; 0: it knows of none */
@@ -32,9 +51,9 @@ struct subject {
   ask_t *asks[QUESTIONS];
 };
 
-extern const struct subject subject_limit, subject_limit_coloured, subject_fcontext, subject_library,
-    subject_library_16k, subject_library_stays, subject_library_turns, subject_library_crosses, subject_fiber,
-    subject_state_machine;
+extern const struct subject subject_limit, subject_limit_coloured, subject_bare_ring, subject_fcontext, subject_plain,
+  subject_plain_shared, subject_plain_16k, subject_fast, subject_fast_shared, subject_fiber, subject_state_machine,
+  subject_tenants_stays, subject_tenants_turns, subject_tenants_crosses;
 
 /* ---- For subjects ------------------------------------------------------------ */
 

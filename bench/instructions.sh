@@ -19,7 +19,7 @@ fi
 
 # Instructions of the whole program for $2 round trips of subject $1.
 collected() {
-  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" --count "$1" "$2" 2>&1 |
+  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" --answer roundtrip "$1" "$2" 2>&1 >/dev/null |
     sed -n 's/^.*Collected : //p'
 }
 
@@ -33,8 +33,8 @@ per_round_trip() {
 
 limit=none
 echo "instructions for each round trip:"
-for subject in limit fcontext library fiber; do
-  if "$bench" --count "$subject" 1; then
+for subject in limit fast plain fiber-plain fcontext; do
+  if "$bench" --answer roundtrip "$subject" 1 >/dev/null; then
     hundredths=$(per_round_trip "$subject") || { echo "callgrind gave no count for $subject" >&2; exit 1; }
     printf '  %-10s %4d.%02d\n' "$subject" $((hundredths / 100)) $((hundredths % 100))
     [ "$subject" != limit ] || limit=$hundredths

@@ -31,6 +31,7 @@ struct limit {
   _Alignas(STACK_LINE) struct limit_place inside; /* of the coroutine while it is suspended */
   struct limit_place outside; /* of its resumer while it runs */
   uint64_t (*body)(struct limit *self, uint64_t word);
+  size_t place; /* in a ring */
 };
 
 #ifdef __AVX512F__
@@ -42,37 +43,56 @@ struct limit {
 #endif
 
 /*
- * Stores this side as `from`, goes on as `to`. rdi carries the block and rsi the
- * payload, both to a place where a switch like this one waits and to the
+ * Stores this side as `from`, of the block that the register `leaver` leads to, and goes on as `to` of the one in rdi.
+ * That and rsi, the payload, arrive at a place where a switch like this one waits, and at the
  * entry of a fresh coroutine, where they are the first two arguments.
  */
-#define LIMIT_SWITCH(co, word, from, to)                                                                               \
-  __asm__ volatile("leaq 1f(%%rip), %%rax\n\t"                                                                         \
-                   "movq %%rsp, %c[from_sp](%%rdi)\n\t"                                                                \
-                   "movq %%rax, %c[from_pc](%%rdi)\n\t"                                                                \
-                   "movq %%rbp, %c[from_fp](%%rdi)\n\t"                                                                \
-                   "movq %c[to_sp](%%rdi), %%rsp\n\t"                                                                  \
-                   "movq %c[to_fp](%%rdi), %%rbp\n\t"                                                                  \
-                   "jmpq *%c[to_pc](%%rdi)\n\t"                                                                        \
-                   ".p2align 4\n"                                                                                      \
-                   "1:\n\t"                                                                                            \
-                   : "+D"(co), "+S"(word)                                                                              \
-                   : [from_pc] "i"(offsetof(struct limit, from.pc)), [from_sp] "i"(offsetof(struct limit, from.sp)),   \
-                     [from_fp] "i"(offsetof(struct limit, from.fp)), [to_pc] "i"(offsetof(struct limit, to.pc)),       \
-                     [to_sp] "i"(offsetof(struct limit, to.sp)), [to_fp] "i"(offsetof(struct limit, to.fp))            \
-                   : "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", \
-                     "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12",        \
-                     "xmm13", "xmm14", "xmm15", "memory", "cc" LIMIT_WIDE_REGISTERS)
+#define LIMIT_SWITCH(leaver)                                                                                           \
+  "leaq 1f(%%rip), %%rax\n\t"                                                                                          \
+  "movq %%rsp, %c[from_sp](" leaver ")\n\t"                                                                            \
+  "movq %%rax, %c[from_pc](" leaver ")\n\t"                                                                            \
+  "movq %%rbp, %c[from_fp](" leaver ")\n\t"                                                                            \
+  "movq %c[to_sp](%%rdi), %%rsp\n\t"                                                                                   \
+  "movq %c[to_fp](%%rdi), %%rbp\n\t"                                                                                   \
+  "jmpq *%c[to_pc](%%rdi)\n\t"                                                                                         \
+  ".p2align 4\n"                                                                                                       \
+  "1:\n\t"
+
+#define LIMIT_PLACES(from, to)                                                                                         \
+  [from_pc] "i"(offsetof(struct limit, from.pc)), [from_sp] "i"(offsetof(struct limit, from.sp)),                      \
+    [from_fp] "i"(offsetof(struct limit, from.fp)), [to_pc] "i"(offsetof(struct limit, to.pc)),                        \
+    [to_sp] "i"(offsetof(struct limit, to.sp)), [to_fp] "i"(offsetof(struct limit, to.fp))
+
+#define LIMIT_CLOBBERS                                                                                                 \
+  "rax", "rbx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4",   \
+    "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "memory",            \
+    "cc" LIMIT_WIDE_REGISTERS
 
 static inline __attribute__((always_inline)) uint64_t limit_resume(struct limit *co, uint64_t word)
 {
-  LIMIT_SWITCH(co, word, outside, inside);
+  __asm__ volatile(LIMIT_SWITCH("%%rdi")
+                   : "+D"(co), "+S"(word)
+                   : LIMIT_PLACES(outside, inside)
+                   : "rcx", LIMIT_CLOBBERS);
   return word;
 }
 
 static inline __attribute__((always_inline)) uint64_t limit_yield(struct limit *co, uint64_t word)
 {
-  LIMIT_SWITCH(co, word, inside, outside);
+  __asm__ volatile(LIMIT_SWITCH("%%rdi")
+                   : "+D"(co), "+S"(word)
+                   : LIMIT_PLACES(inside, outside)
+                   : "rcx", LIMIT_CLOBBERS);
+  return word;
+}
+
+/* From one to another, neither of which is the other's resumer. */
+static inline __attribute__((always_inline)) uint64_t limit_switch(struct limit *from, struct limit *to, uint64_t word)
+{
+  __asm__ volatile(LIMIT_SWITCH("%%rcx")
+                   : "+D"(to), "+S"(word), "+c"(from)
+                   : LIMIT_PLACES(inside, inside)
+                   : LIMIT_CLOBBERS);
   return word;
 }
 

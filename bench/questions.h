@@ -97,23 +97,33 @@ static void create(const struct subject *subject, size_t count, double answer[MA
 }
 
 /* Many suspended ones, resumed in turn. */
-static void round_robin(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+static void round_robin(const struct subject *subject, size_t count, double answer[MAX_METRICS], size_t size)
 {
   struct world world = world_begin(subject, false);
-  co_t *live = make_live(world, LIVE);
+  co_t *live = make_live(world, size);
   uint64_t word = 0;
-  for (size_t i = 0; i < LIVE; i++)
+  for (size_t i = 0; i < size; i++)
     word = co_resume(world, &live[i], word);
 
   double start = now_ns();
-  for (size_t turn = 0; turn < count / LIVE; turn++)
-    for (size_t i = 0; i < LIVE; i++)
+  for (size_t turn = 0; turn < count / size; turn++)
+    for (size_t i = 0; i < size; i++)
       word = co_resume(world, &live[i], word);
   answer[0] = (now_ns() - start) / (double)count;
 
-  bench_expect(word == count + LIVE, "round robin: wrong count");
-  abandon_live(world, live, LIVE);
+  bench_expect(word == count + size, "round robin: wrong count");
+  abandon_live(world, live, size);
   world_end(world);
+}
+
+static void round_robin_100(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  round_robin(subject, count, answer, 100);
+}
+
+static void round_robin_10000(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  round_robin(subject, count, answer, LIVE);
 }
 
 /* What one costs that waits: each has run, and each has a guard. */
@@ -169,5 +179,6 @@ static void c10m(const struct subject *subject, size_t total, double answer[MAX_
 
 #define ANSWERS                                                                                                        \
   {                                                                                                                    \
-    [ROUND_TRIP] = round_trip, [CREATE] = create, [ROUND_ROBIN] = round_robin, [SUSPENDED] = suspended, [C10M] = c10m  \
+    [ROUNDTRIP] = round_trip, [CREATE] = create, [RR100] = round_robin_100, [RR10000] = round_robin_10000,             \
+    [SUSPENDED] = suspended, [C10M_IO0] = c10m                                                                         \
   }

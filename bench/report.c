@@ -76,11 +76,11 @@ struct target {
 };
 
 static const struct target targets[] = {
-  { "round-trip", "time", "round trip: at most 6 x limit", NULL, false, 6 },
-  { "round-trip", "time", "round trip: faster than fcontext", "fcontext", false, 0 },
+  { "roundtrip", "time", "round trip: at most 6 x limit", NULL, false, 6 },
+  { "roundtrip", "time", "round trip: faster than fcontext", "fcontext", false, 0 },
   { "create", "time", "create + run + destroy: at most 12 x limit's round trip", NULL, false, 12 },
-  { "suspended", "total", "suspended: at most 4.3 KiB with page tables", NULL, true, 4403 },
-  { "c10m", "time", "C10M without I/O: at most 3 x limit", NULL, false, 3 },
+  { "memory-suspended", "total", "suspended: at most 4.3 KiB with page tables", NULL, true, 4403 },
+  { "c10m-io0", "time", "C10M without I/O: at most 3 x the coloured limit", NULL, false, 3 },
 };
 
 static const struct row *find_row(const struct row *rows, size_t count, const struct target *target,
@@ -95,7 +95,7 @@ static const struct row *find_row(const struct row *rows, size_t count, const st
 
 static bool report_target(const struct row *rows, size_t count, const struct target *target)
 {
-  const struct row *library = find_row(rows, count, target, "library");
+  const struct row *library = find_row(rows, count, target, "plain");
   const struct row *rival = target->rival ? find_row(rows, count, target, target->rival) : library;
   if (!library || !rival || library->missing || rival->missing) {
     bool failed = (library && library->failed) || (rival && rival->failed);

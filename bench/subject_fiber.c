@@ -83,7 +83,7 @@ static inline uint64_t co_yield(char self, uint64_t word)
 #include "questions.h"
 
 const struct subject subject_fiber = {
-  .name = "fiber",
-  .about = "fiber.h of libwasmfx, shared",
+  .name = "fiber-plain",
+  .about = "fiber.h of libwasmfx, static",
   .asks = ANSWERS,
 };

@@ -3,6 +3,8 @@
 
 #include "bench.h"
 
+#include <stdlib.h>
+
 struct world {
   char none;
 };
@@ -54,6 +56,62 @@ static inline __attribute__((always_inline)) uint64_t co_finish(struct world wor
 #define co_yield limit_yield
 
 #include "questions.h"
+
+/* ---- A ring without semantics ------------------------------------------------------- */
+
+/* Coroutines that go on as the next one, round and round. */
+static struct {
+  struct limit **at;
+  size_t size, left;
+  struct limit host;
+} ring;
+
+static uint64_t run_in_ring(struct limit *self, uint64_t word)
+{
+  struct limit *const next = ring.at[(self->place + 1) % ring.size];
+  while (ring.left) {
+    ring.left--;
+    word = limit_switch(self, next, word + 1);
+  }
+  return limit_switch(self, &ring.host, word);
+}
+
+static void run_ring(const struct subject *subject, size_t count, double answer[MAX_METRICS], size_t size)
+{
+  stacks_start(subject->coloured, false);
+  ring.at = calloc(size, sizeof *ring.at);
+  bench_expect(ring.at != NULL, "no memory");
+  ring.size = size;
+  ring.left = count;
+  for (size_t i = 0; i < size; i++) {
+    ring.at[i] = limit_new(run_in_ring);
+    ring.at[i]->place = i;
+  }
+
+  double start = now_ns();
+  uint64_t word = limit_switch(&ring.host, ring.at[0], 0);
+  answer[0] = (now_ns() - start) / (double)count;
+
+  bench_expect(word == count, "ring: wrong count");
+  free(ring.at);
+}
+
+static void ring2(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  run_ring(subject, count, answer, 2);
+}
+
+static void ring1000(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  run_ring(subject, count, answer, 1000);
+}
+
+const struct subject subject_bare_ring = {
+  .name = "bare-ring",
+  .about = "bare inline switch to the next one",
+  .coloured = true,
+  .asks = { [RING2] = ring2, [RING1000] = ring1000 },
+};
 
 const struct subject subject_limit = {
   .name = "limit",

@@ -51,7 +51,7 @@ static void c10m(const struct subject *subject, size_t total, double answer[MAX_
 }
 
 const struct subject subject_state_machine = {
-  .name = "state-machine",
+  .name = "statemachine",
   .about = "written by hand, no stacks",
-  .asks = { [C10M] = c10m },
+  .asks = { [C10M_IO0] = c10m },
 };
