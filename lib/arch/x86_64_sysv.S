@@ -856,6 +856,7 @@ HIDDEN_FUNCTION wfx_start
     CFI_FROM_LANDING_OF_PARENT
     LANDING_PAD
 start:
+    ANNOUNCE_LANDED
     movq %rsp, %rbx
     movq WFX_OBJ_START_ENTRY(%rax), %r11
     movq WFX_OBJ_START_ENV(%rax), %r10
@@ -904,7 +905,6 @@ start_fresh:
     movq WFX_OBJ_ENTRY(%rax), %r11
     movq WFX_OBJ_ENV(%rax), %r10
 body:
-    ANNOUNCE_LANDED
     movq %r11, WFX_OBJ_PC(%rax)         /* not fresh any more */
     movq %rdi, %r12
     xorl %ebp, %ebp
