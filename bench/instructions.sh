@@ -1,49 +1,64 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# How many instructions is a round trip? Counted by callgrind, which repeats to
+# How many instructions does it take? Counted by callgrind, which repeats to
 # the instruction where clocks do not. What start and end of the program need is
 # taken out by counting twice.
 #
 # usage: instructions.sh WASMFX-BENCH
-# Exit status: 77 without valgrind; 1 if the limit, which all ratios are multiples
-# of, is not the 21 instructions that it should be.
+# Exit status: 77 without valgrind; 1 if something takes more than it may, or if the limit, which
+# all ratios are multiples of, does not take what it should.
 set -eu
 
 bench=$1
-limit_expected=21
 
 if ! command -v valgrind >/dev/null 2>&1; then
   echo "needs valgrind"
   exit 77
 fi
 
-# Instructions of the whole program for $2 round trips of subject $1.
+# collected QUESTION SUBJECT TIMES: instructions of the whole program.
 collected() {
-  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" --answer roundtrip "$1" "$2" 2>&1 >/dev/null |
+  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$bench" --answer "$1" "$2" "$3" 2>&1 >/dev/null |
     sed -n 's/^.*Collected : //p'
 }
 
-# Instructions per round trip, in hundredths, so that nothing is lost to rounding.
-per_round_trip() {
-  few=$(collected "$1" 10000)
-  many=$(collected "$1" 20000)
+# each QUESTION SUBJECT: instructions for one time, in hundredths, so that nothing is lost to rounding.
+each() {
+  few=$(collected "$1" "$2" 10000)
+  many=$(collected "$1" "$2" 20000)
   [ -n "$few" ] && [ -n "$many" ] || return 1
   echo $(((many - few) / 100))
 }
 
-limit=none
-echo "instructions for each round trip:"
-for subject in limit fast plain fiber-plain fcontext; do
-  if "$bench" --answer roundtrip "$subject" 1 >/dev/null; then
-    hundredths=$(per_round_trip "$subject") || { echo "callgrind gave no count for $subject" >&2; exit 1; }
-    printf '  %-10s %4d.%02d\n' "$subject" $((hundredths / 100)) $((hundredths % 100))
-    [ "$subject" != limit ] || limit=$hundredths
-  else
-    printf '  %-10s not there\n' "$subject"
-  fi
-done
+failed=0
 
-if [ "$limit" -ne $((limit_expected * 100)) ]; then
-  echo "the limit should be $limit_expected instructions" >&2
-  exit 1
-fi
+# at_most NUMBER QUESTION SUBJECT
+at_most() {
+  if ! "$bench" --answer "$2" "$3" 1 >/dev/null; then
+    printf '  %-10s %-12s not there\n' "$2" "$3"
+    return 0
+  fi
+  hundredths=$(each "$2" "$3") || { echo "callgrind gave no count for $3" >&2; exit 1; }
+  verdict=
+  if [ "$hundredths" -gt $(($1 * 100)) ]; then
+    failed=1 verdict="MORE"
+  fi
+  printf '  %-10s %-12s %4d.%02d of %d %s\n' "$2" "$3" $((hundredths / 100)) $((hundredths % 100)) "$1" "$verdict"
+}
+
+echo "instructions for each time, and the most that there may be:"
+at_most 21 roundtrip limit
+[ "$hundredths" -eq 2100 ] || { echo "the limit should take 21" >&2; exit 1; }
+at_most 62 roundtrip fcontext
+at_most 72 roundtrip fast
+at_most 111 roundtrip plain
+at_most 186 roundtrip fiber-plain
+at_most 113 table8 fast
+at_most 152 table8 plain
+at_most 106 depth10 fast
+at_most 145 depth10 plain
+at_most 77 ring2 fast
+at_most 94 ring2 plain
+at_most 200 create fast
+at_most 216 create plain
+exit "$failed"

@@ -20,6 +20,7 @@ enum { SUBJECTS = sizeof subjects / sizeof *subjects };
 #define TIME { { "time", "ns" } }, 1
 #define BYTES { { "resident", "bytes" }, { "page-tables", "bytes" }, { "total", "bytes" } }, 3
 
+#define STATE_MACHINE "the state machine"
 #define ROUND_TRIP_OF_LIMIT "the round trip of the limit"
 
 static const struct question questions[QUESTIONS] = {
@@ -47,6 +48,12 @@ static const struct question questions[QUESTIONS] = {
                 2000000, 200000, RR10000, &subject_limit_coloured },
   [C10M_IO0] = { "c10m-io0", "10,000,000 coroutines, 10,000 alive at a time, each yields once: each",
                  "the coloured limit", TIME, 10000000, 1000000, C10M_IO0, &subject_limit_coloured },
+  [C10M_IO1] = { "c10m-io1", "the same with some work before and after the yield, each", STATE_MACHINE, TIME,
+                 1000000, 100000, C10M_IO1, &subject_state_machine },
+  [C10M_IO10] = { "c10m-io10", "the same with ten yields", STATE_MACHINE, TIME,
+                  200000, 20000, C10M_IO10, &subject_state_machine },
+  [C10M_IO1_SHUFFLED] = { "c10m-io1-shuffled", "with one, where they are not resumed in order", STATE_MACHINE, TIME,
+                          1000000, 100000, C10M_IO1_SHUFFLED, &subject_state_machine },
   [SUSPENDED] = { "memory-suspended", "100,000 coroutines that wait, with guards: memory of each", "the limit", BYTES,
                   100000, 20000, SUSPENDED, NULL },
   [FRESH] = { "memory-fresh", "a million continuations that have never run: memory of each", "a byte", BYTES,

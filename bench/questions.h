@@ -16,12 +16,17 @@
  *   co_run(world, &co, word)                 the first one, if it comes back with the result; frees
  *   co_abandon(world, &co)                   frees one that is suspended
  *   co_yield(self, word)
+ *   co_work(self, &work)                     does work, where that is best done
+ *   co_prefetch(world, &co)                  says that it will be resumed soon
+ *   CO_SELF, CO_ENTRY                        the types of `self` and of a body's name
  *
  * and gets ANSWERS for its struct subject.
  */
 #include "bench.h"
+#include "work.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 CO_BODY(yield_for_ever, self, word)
 {
@@ -39,6 +44,28 @@ CO_BODY(return_at_once, self, word)
 {
   (void)self;
   return word + 1;
+}
+
+/* Work, and a yield, so often; and work once more. */
+static inline __attribute__((always_inline)) uint64_t work_and_yield(CO_SELF self, uint64_t word, unsigned yields)
+{
+  struct work work = { .number = word };
+  for (unsigned i = 0; i < yields; i++) {
+    co_work(self, &work);
+    word = co_yield(self, word);
+  }
+  co_work(self, &work);
+  return work.checksum;
+}
+
+CO_BODY(work_once, self, word)
+{
+  return work_and_yield(self, word, 1);
+}
+
+CO_BODY(work_ten_times, self, word)
+{
+  return work_and_yield(self, word, 10);
 }
 
 static co_t *make_live(struct world world, size_t count)
@@ -177,8 +204,70 @@ static void c10m(const struct subject *subject, size_t total, double answer[MAX_
   world_end(world);
 }
 
+/* The same with work. Each of the window is resumed `yields` times before the next one takes its place; `order` says in
+ * which order the window is gone through, AHEAD places before which it is told whose turn will come. */
+enum { AHEAD = 4 };
+
+static void c10m_with_work(const struct subject *subject, size_t total, double answer[MAX_METRICS], CO_ENTRY body,
+                           unsigned yields, bool is_shuffled)
+{
+  static uint32_t order[LIVE + AHEAD];
+  struct world world = world_begin(subject, false);
+  co_t *live = calloc(LIVE, sizeof *live);
+  bench_expect(live != NULL, "no memory");
+  shuffle(order, is_shuffled ? LIVE : 0);
+  for (uint32_t i = 0; !is_shuffled && i < LIVE; i++)
+    order[i] = i;
+  memcpy(order + LIVE, order, AHEAD * sizeof *order);
+  uint64_t checksum = 0, number = 0;
+
+  double start = now_ns();
+  for (size_t i = 0; i < LIVE; i++) {
+    co_new(world, &live[i], body);
+    co_start(world, &live[i], number++);
+  }
+  for (size_t turn = 1; turn <= total / LIVE; turn++) {
+    for (unsigned again = 1; again < yields; again++)
+      for (size_t i = 0; i < LIVE; i++) {
+        co_prefetch(world, &live[order[i + AHEAD]]);
+        co_resume(world, &live[order[i]], 0);
+      }
+    for (size_t i = 0; i < LIVE; i++) {
+      co_prefetch(world, &live[order[i + AHEAD]]);
+      checksum += co_finish(world, &live[order[i]], 0);
+      if (turn < total / LIVE) {
+        co_new(world, &live[order[i]], body);
+        co_start(world, &live[order[i]], number++);
+      }
+    }
+  }
+  answer[0] = (now_ns() - start) / (double)total;
+
+  bench_expect(checksum != 0 && number == total, "c10m: wrong count");
+  free(live);
+  world_end(world);
+}
+
+static void c10m_io1(const struct subject *subject, size_t total, double answer[MAX_METRICS])
+{
+  c10m_with_work(subject, total, answer, work_once, 1, false);
+}
+
+static void c10m_io1_shuffled(const struct subject *subject, size_t total, double answer[MAX_METRICS])
+{
+  c10m_with_work(subject, total, answer, work_once, 1, true);
+}
+
+static void c10m_io10(const struct subject *subject, size_t total, double answer[MAX_METRICS])
+{
+  c10m_with_work(subject, total, answer, work_ten_times, 10, false);
+}
+
+#define ANSWERS_WITH_WORK                                                                                              \
+  [C10M_IO1] = c10m_io1, [C10M_IO1_SHUFFLED] = c10m_io1_shuffled, [C10M_IO10] = c10m_io10
+
 #define ANSWERS                                                                                                        \
   {                                                                                                                    \
     [ROUNDTRIP] = round_trip, [CREATE] = create, [RR100] = round_robin_100, [RR10000] = round_robin_10000,             \
-    [SUSPENDED] = suspended, [C10M_IO0] = c10m                                                                         \
+    [SUSPENDED] = suspended, [C10M_IO0] = c10m, ANSWERS_WITH_WORK                                                      \
   }

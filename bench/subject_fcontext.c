@@ -112,6 +112,13 @@ static inline uint64_t co_yield(struct fcontext *self, uint64_t word)
   return fcontext_jump(self, (void *)(uintptr_t)word);
 }
 
+/* Nothing of the kind: work is done where the coroutine stands. */
+#define co_work(self, work) do_work(work)
+#define co_prefetch(world, co) ((void)0)
+#define CO_SELF struct fcontext *
+typedef uint64_t co_entry_t(CO_SELF self, uint64_t word);
+#define CO_ENTRY co_entry_t *
+
 #include "questions.h"
 
 const struct subject subject_fcontext = {

@@ -80,6 +80,11 @@ static inline uint64_t co_yield(char self, uint64_t word)
   return (uint64_t)(uintptr_t)fiber_yield((void *)(uintptr_t)word);
 }
 
+#define co_work(self, work) do_work(work)
+#define co_prefetch(world, co) ((void)0)
+#define CO_SELF char
+#define CO_ENTRY fiber_entry_point_t
+
 #include "questions.h"
 
 const struct subject subject_fiber = {

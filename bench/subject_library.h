@@ -98,6 +98,11 @@ static inline void co_abandon(struct world world, co_t *co)
 
 #define co_yield(self, payload) SUSPEND(&(self), yielded, payload).word
 
+#define co_work(self, work) check(wasmfx_call_on_host_stack((self), do_work, (work)))
+#define co_prefetch(world, co) wasmfx_prefetch((world).rt, *(co))
+#define CO_SELF wasmfx_runtime_t *
+#define CO_ENTRY wasmfx_word_entry_t
+
 #include "questions.h"
 
 /* ---- What only the library has ---------------------------------------------------------- */
@@ -300,6 +305,6 @@ static void fresh(const struct subject *subject, size_t count, double answer[MAX
 #define LIBRARY_ANSWERS                                                                                                \
   {                                                                                                                    \
     [ROUNDTRIP] = round_trip, [CREATE] = create, [RR100] = round_robin_100, [RR10000] = round_robin_10000,             \
-    [SUSPENDED] = suspended, [C10M_IO0] = c10m, [TABLE8] = table8, [DEPTH1] = depth1, [DEPTH10] = depth10,             \
+    [SUSPENDED] = suspended, [C10M_IO0] = c10m, ANSWERS_WITH_WORK, [TABLE8] = table8, [DEPTH1] = depth1, [DEPTH10] = depth10,             \
     [DEPTH100] = depth100, [DEPTH100_FIRST] = depth100_first, [RING2] = ring2, [RING1000] = ring1000, [FRESH] = fresh  \
   }

@@ -55,6 +55,13 @@ static inline __attribute__((always_inline)) uint64_t co_finish(struct world wor
 
 #define co_yield limit_yield
 
+/* Nothing of the kind: work is done where the coroutine stands. */
+#define co_work(self, work) do_work(work)
+#define co_prefetch(world, co) ((void)0)
+#define CO_SELF struct limit *
+typedef uint64_t co_entry_t(CO_SELF self, uint64_t word);
+#define CO_ENTRY co_entry_t *
+
 #include "questions.h"
 
 /* ---- A ring without semantics ------------------------------------------------------- */

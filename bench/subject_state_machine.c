@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bench.h"
+#include "work.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -50,8 +51,73 @@ static void c10m(const struct subject *subject, size_t total, double answer[MAX_
   free(live);
 }
 
+/* One that works, yields so often, and works once more. */
+struct worker {
+  unsigned yields_left;
+  struct work work;
+};
+
+static __attribute__((noinline)) bool worker_step(struct worker *worker)
+{
+  do_work(&worker->work);
+  return worker->yields_left-- == 0;
+}
+
+static void c10m_with_work(size_t total, double answer[MAX_METRICS], unsigned yields, bool is_shuffled)
+{
+  static uint32_t order[LIVE];
+  struct worker *live = calloc(LIVE, sizeof *live);
+  bench_expect(live != NULL, "no memory");
+  shuffle(order, is_shuffled ? LIVE : 0);
+  for (uint32_t i = 0; !is_shuffled && i < LIVE; i++)
+    order[i] = i;
+  uint64_t checksum = 0, number = 0;
+
+  double start = now_ns();
+  for (size_t i = 0; i < LIVE; i++) {
+    live[i] = (struct worker){ yields, { .number = number++ } };
+    worker_step(&live[i]);
+  }
+  for (size_t turn = 1; turn <= total / LIVE; turn++) {
+    for (unsigned again = 1; again < yields; again++)
+      for (size_t i = 0; i < LIVE; i++)
+        worker_step(&live[order[i]]);
+    for (size_t i = 0; i < LIVE; i++) {
+      struct worker *worker = &live[order[i]];
+      bench_expect(worker_step(worker), "c10m: not at its end");
+      checksum += worker->work.checksum;
+      if (turn < total / LIVE) {
+        *worker = (struct worker){ yields, { .number = number++ } };
+        worker_step(worker);
+      }
+    }
+  }
+  answer[0] = (now_ns() - start) / (double)total;
+
+  bench_expect(checksum != 0 && number == total, "c10m: wrong count");
+  free(live);
+}
+
+static void c10m_io1(const struct subject *subject, size_t total, double answer[MAX_METRICS])
+{
+  (void)subject;
+  c10m_with_work(total, answer, 1, false);
+}
+
+static void c10m_io1_shuffled(const struct subject *subject, size_t total, double answer[MAX_METRICS])
+{
+  (void)subject;
+  c10m_with_work(total, answer, 1, true);
+}
+
+static void c10m_io10(const struct subject *subject, size_t total, double answer[MAX_METRICS])
+{
+  (void)subject;
+  c10m_with_work(total, answer, 10, false);
+}
+
 const struct subject subject_state_machine = {
   .name = "statemachine",
   .about = "written by hand, no stacks",
-  .asks = { [C10M_IO0] = c10m },
+  .asks = { [C10M_IO0] = c10m, [C10M_IO1] = c10m_io1, [C10M_IO1_SHUFFLED] = c10m_io1_shuffled, [C10M_IO10] = c10m_io10 },
 };

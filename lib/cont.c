@@ -107,7 +107,7 @@ static void unbind(struct wfx_object *object)
 
 static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word, wasmfx_cont_t from);
 
-/* An object that was used before is at hand, or must be made, which may call functions of the host. */
+/* There is none at hand that was used before: asks the system for memory. */
 static __attribute__((noinline, cold)) wasmfx_status_t take_new(struct wasmfx_runtime *rt, struct wfx_object **object)
 {
   wfx_probe_stack(rt->stack_room);
@@ -343,7 +343,7 @@ static wfx_landing_t *capture(struct wasmfx_runtime *rt, struct wfx_object *segm
 {
   struct wfx_object *current = rt->current;
   assert(!wfx_object_is_root(segment));
-  segment->awaits = NULL;
+  segment->awaits = &wfx_head_list;
   current->awaits = awaits;
   rt->transfer.cut = &segment->parent;
   return segment == current ? &current->pc : &current->deep.pc;

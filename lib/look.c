@@ -54,7 +54,7 @@ void **wasmfx_cont_host_word(wasmfx_runtime_t *rt, wasmfx_cont_t cont)
 wasmfx_status_t wasmfx_stack_bounds(const wasmfx_runtime_t *rt, void **low, void **high)
 {
   const struct wfx_stack *stack = wfx_bearer(rt, rt->current)->stack;
-  if (!stack)
+  if (!stack || !wfx_stands_on(stack, __builtin_frame_address(0)))
     return WASMFX_ERROR_STATE;
   *low = stack->low;
   *high = (void *)(uintptr_t)stack;

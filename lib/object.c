@@ -49,7 +49,7 @@ bool wfx_object_is_held(const struct wasmfx_runtime *rt, const struct wfx_object
     return true;
   if (wfx_object_is_deep(object))
     return !is_running(rt, object);
-  return object->pc && !object->parent && !wfx_object_is_root(object) && object->awaits;
+  return object->pc && !object->parent && !wfx_object_is_root(object) && object->awaits != &wfx_head_list;
 }
 
 bool wfx_object_is_deep(const struct wfx_object *object)

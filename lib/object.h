@@ -54,7 +54,7 @@ struct wfx_object {
   struct wfx_object *parent;              /* whose resume it runs under; NULL: suspended, fresh or a root */
   const struct wasmfx_handlers *handlers; /* the clauses of that resume */
   union {
-    const struct wfx_list *awaits; /* what it must be woken with; NULL: the head of a captured chain */
+    const struct wfx_list *awaits; /* what it must be woken with; &wfx_head_list: the head of a captured chain */
     struct wfx_object *next_free;  /* free; `parent` stays for who walks a stack that is just being left */
   };
   const struct wasmfx_type *type;
@@ -84,6 +84,7 @@ struct wfx_object {
       struct wfx_object *outer; /* the scope that was the innermost one before */
       struct wfx_object *owner; /* what was running before */
       const struct wasmfx_handlers *handlers; /* the owner's, for a barrier */
+      void *left;               /* of a call on the host's stack: where the owner's own ends meanwhile */
     } scope;
   };
 };
@@ -136,6 +137,12 @@ static inline wfx_landing_t wfx_object_landing(const struct wfx_object *object)
 static inline struct wfx_object *wfx_object_head(struct wfx_object *object)
 {
   return wfx_object_is_deep(object) ? object->deep.head : object;
+}
+
+/** Whether an address lies on a stack. */
+static inline bool wfx_stands_on(const struct wfx_stack *stack, const void *address)
+{
+  return (uintptr_t)stack->low <= (uintptr_t)address && (uintptr_t)address < (uintptr_t)stack;
 }
 
 /** The tenant of a continuation. */

@@ -10,6 +10,7 @@
 #define MAX_VALUES 65535
 
 const struct wfx_list wfx_bound_list = { .wake_form = WFX_FORM_BOUND, .send_form = WFX_FORM_BOUND };
+const struct wfx_list wfx_head_list = { .wake_form = WFX_FORM_BOUND, .send_form = WFX_FORM_BOUND };
 
 /* A list with constant kinds has the same layout as struct wfx_list, but a size. */
 #define CONSTANT_LIST(name, wake, send, number, ...)                                            \

@@ -69,6 +69,8 @@ struct wfx_bound {
 
 /** What a continuation awaits of which a prefix is bound: WFX_FORM_BOUND. */
 extern const struct wfx_list wfx_bound_list;
+/** What the head of a captured chain awaits, whom nobody has a reference to: the same form. */
+extern const struct wfx_list wfx_head_list;
 /** [contref], and [i64 contref]: what a switch waits for if it is not told. */
 extern const struct wasmfx_type wfx_contref_type, wfx_word_contref_type;
 

@@ -373,6 +373,7 @@ static wasmfx_status_t scope_open(struct wasmfx_runtime *rt, wasmfx_scope_t *sco
   (*record)->scope.outer = rt->house->scope;
   (*record)->scope.owner = rt->current;
   (*record)->scope.handlers = rt->current->handlers;
+  (*record)->scope.left = NULL;
   rt->house->scope = *record;
   scope->opaque[0] = (uintptr_t)*record;
   scope->opaque[1] = (*record)->ref;

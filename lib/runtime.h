@@ -100,6 +100,15 @@ static inline struct wfx_object *wfx_bearer(const struct wasmfx_runtime *rt, str
   return object;
 }
 
+/** Where the stack of `object` ends while something of it is called on the host's; NULL: nothing is. */
+static inline void *wfx_left(const struct wasmfx_runtime *rt, const struct wfx_object *object)
+{
+  const struct wfx_object *scope = rt->house->scope;
+  while (scope && (scope->scope.owner != object || !scope->scope.left))
+    scope = scope->scope.outer;
+  return scope ? scope->scope.left : NULL;
+}
+
 /** Whether a reference to it is alive: it is fresh, or suspended and the innermost of what was captured. */
 bool wfx_object_is_held(const struct wasmfx_runtime *rt, const struct wfx_object *object);
 

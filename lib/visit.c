@@ -25,12 +25,22 @@ static void visit_buffers(const struct wfx_object *object, const wasmfx_visitor_
 
 /* ---- Stacks -------------------------------------------------------------------------- */
 
+/* Where the own stack of `object` ends, of whom something is said to end at `low`. That may be in a call on the host's
+ * stack, of which nobody here knows the bounds; or below its own, by a little: what a function has not touched yet. */
+static void *own_end(const struct wasmfx_runtime *rt, const struct wfx_object *object, void *low)
+{
+  if (!object->stack || wfx_stands_on(object->stack, low))
+    return low;
+  void *left = wfx_left(rt, object);
+  return left ? left : object->stack->low;
+}
+
 /* A stack whose frames end with that of the verb that `top` waits in: `object`, or a root on its stack. */
-static void visit_waiting(struct wfx_object *object, wasmfx_cont_t cont, struct wfx_object *top,
-                          const wasmfx_visitor_t *visitor)
+static void visit_waiting(const struct wasmfx_runtime *rt, struct wfx_object *object, wasmfx_cont_t cont,
+                          struct wfx_object *top, const wasmfx_visitor_t *visitor)
 {
   const struct wfx_registers caller = wfx_saved_registers(wfx_object_landing(top), top);
-  const wasmfx_stack_t stack = { .cont = cont, .low = caller.low, .high = object->stack, .pc = caller.pc,
+  const wasmfx_stack_t stack = { .cont = cont, .low = own_end(rt, object, caller.low), .high = object->stack, .pc = caller.pc,
                                  .sp = caller.sp, .fp = caller.fp, .host_word = &top->host_word };
   if (visitor->stack)
     visitor->stack(visitor->context, &stack);
@@ -44,12 +54,12 @@ static void visit_fresh(struct wfx_object *object, const wasmfx_visitor_t *visit
   visit_buffers(object, visitor);
 }
 
-static void visit_chain(struct wfx_object *innermost, const wasmfx_visitor_t *visitor)
+static void visit_chain(const struct wasmfx_runtime *rt, struct wfx_object *innermost, const wasmfx_visitor_t *visitor)
 {
   const wasmfx_cont_t cont = innermost->ref;
   for (struct wfx_object *object = innermost, *outer; object; object = outer) {
     outer = object->parent;
-    visit_waiting(object, cont, object, visitor);
+    visit_waiting(rt, object, cont, object, visitor);
     visit_buffers(object, visitor);
   }
 }
@@ -63,12 +73,12 @@ static const void *begin(const struct wasmfx_runtime *rt)
   return wfx_host_call_begin();
 }
 
-static void visit_held(struct wfx_object *object, const wasmfx_visitor_t *visitor)
+static void visit_held(const struct wasmfx_runtime *rt, struct wfx_object *object, const wasmfx_visitor_t *visitor)
 {
   if (wfx_object_is_fresh(object))
     visit_fresh(object, visitor);
   else
-    visit_chain(object, visitor);
+    visit_chain(rt, object, visitor);
 }
 
 wasmfx_status_t wasmfx_visit_cont(wasmfx_runtime_t *rt, wasmfx_cont_t cont, const wasmfx_visitor_t *visitor)
@@ -77,7 +87,7 @@ wasmfx_status_t wasmfx_visit_cont(wasmfx_runtime_t *rt, wasmfx_cont_t cont, cons
   if (!object || !wfx_object_is_held(rt, object))
     return wfx_ref_trap(cont);
   const void *outer = begin(rt);
-  visit_held(object, visitor);
+  visit_held(rt, object, visitor);
   wfx_host_call_end(outer);
   return WASMFX_OK;
 }
@@ -98,10 +108,10 @@ static void visit_stacks(struct wasmfx_runtime *rt, void *sp, const wasmfx_visit
   for (struct wfx_object *top = rt->current, *bearer; top; top = bearer->parent) {
     bearer = wfx_bearer(rt, top);
     if (top != rt->current)
-      visit_waiting(bearer, WASMFX_NULL_CONT, top, visitor);
+      visit_waiting(rt, bearer, WASMFX_NULL_CONT, top, visitor);
     else if (visitor->stack)
       visitor->stack(visitor->context,
-                     &(wasmfx_stack_t){ .low = sp, .high = bearer->stack, .host_word = &top->host_word });
+                     &(wasmfx_stack_t){ .low = own_end(rt, bearer, sp), .high = bearer->stack, .host_word = &top->host_word });
     visit_words(rt, top, visitor);
     visit_buffers(bearer, visitor);
   }
@@ -128,6 +138,6 @@ void wasmfx_visit_all(wasmfx_runtime_t *rt, const wasmfx_visitor_t *visitor)
   const void *outer = wfx_host_call_begin();
   for (uint32_t i = 1; i + 1 < rt->object_count; i++)
     if (wfx_object_is_held(rt, &objects[i]))
-      visit_held(&objects[i], visitor);
+      visit_held(rt, &objects[i], visitor);
   wfx_host_call_end(outer);
 }

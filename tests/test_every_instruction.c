@@ -456,6 +456,38 @@ static void a_chain_is_captured_again_and_again(void **state)
   assert_walks(one_that_repeats_itself_in_another, run_repetitions, "H AH BAH H BAH H BAH H BAH AH H");
 }
 
+/* ---- Calls on the host's stack ---------------------------------------------------------------------------------- */
+
+PART(B) static void b_is_called_there(void *arg)
+{
+  struct stage *stage = arg;
+  stage->is_right = stage->is_right && stage->rt;
+}
+
+PART(A) static uint64_t a_calls_on_the_host_stack(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  expect(stage, wasmfx_call_on_host_stack(rt, b_is_called_there, stage) == WASMFX_OK);
+  return word;
+}
+
+static void one_that_calls(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_calls_on_the_host_stack, stage);
+}
+
+PART(H) static void run_a_call(struct stage *stage)
+{
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_RETURNED);
+}
+
+static void a_call_on_the_host_stack_and_back(void **state)
+{
+  (void)state;
+  assert_walks(one_that_calls, run_a_call, "H AH BAH AH H");
+}
+
 /* ---- switch --------------------------------------------------------------------------------------------------- */
 
 PART(B) static void b_switches_back(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
@@ -791,6 +823,7 @@ PART(M) int main(int argc, char **argv)
     cmocka_unit_test(resume_suspend_and_return_in_general_form),
     cmocka_unit_test(a_chain_is_captured_and_resumed),
     cmocka_unit_test(a_chain_is_captured_again_and_again),
+    cmocka_unit_test(a_call_on_the_host_stack_and_back),
     cmocka_unit_test(switch_there_and_back_in_general_form),
     cmocka_unit_test(switch_there_and_back_in_word_form),
     cmocka_unit_test(switch_out_of_a_chain_and_back_into_it),

@@ -553,46 +553,117 @@ struct switch_case {
   wasmfx_status_t answer;
 };
 
+/* What is switched to: it has never run, has suspended alone, or from inside another one that promises other results. */
+enum target_state { FRESH, ALONE, IN_ANOTHER, TARGET_STATES };
+
 struct switching {
-  wasmfx_tag_t *tag;
+  wasmfx_tag_t *tag, *turn; /* `turn` is [] -> [i64 contref] */
   const struct switch_case *expected;
+  const wasmfx_type_t *foreign; /* [i64 contref] -> [i64], of another runtime */
   wasmfx_cont_t kept;
 };
 
-static uint64_t switch_as_told(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+static uint64_t wait_for_a_switch(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
 {
   struct switching *it = env;
-  wasmfx_cont_t target = word_cont_of(rt, it->expected->target, return_word, &it->kept);
+  (void)from;
+  word = wasmfx_suspend_word(rt, it->turn, 0).word;
+  it->kept = wasmfx_received_cont(rt);
+  return word;
+}
+
+static uint64_t have_another_wait(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_cont_t inner = word_cont_of(rt, ":f", wait_for_a_switch, env);
+  (void)word, (void)from;
+  return wasmfx_resume_word(rt, &inner, NULL, 0).word;
+}
+
+static wasmfx_cont_t target_of(wasmfx_runtime_t *rt, struct switching *it, enum target_state target_state)
+{
+  if (target_state == FRESH)
+    return word_cont_of(rt, it->expected->target, return_word, &it->kept);
+  wasmfx_cont_t target = word_cont_of(rt, strchr(it->expected->target, ':'),
+                                      target_state == ALONE ? wait_for_a_switch : have_another_wait, it);
+  assert_outcome(wasmfx_resume_word(rt, &target, HANDLERS(rt, ON_LABEL(it->turn)), 0), WASMFX_SUSPENDED);
+  return target;
+}
+
+static uint64_t switch_as_told(wasmfx_runtime_t *rt, void *env, uint64_t target_state, wasmfx_cont_t from)
+{
+  struct switching *it = env;
+  wasmfx_cont_t target = target_of(rt, it, (enum target_state)target_state);
   const wasmfx_cont_t given = target;
   wasmfx_type_t *wait = type_of(rt, "lc:l");
   (void)from;
   const struct view before = view_of(rt);
+  assert_outcome(wasmfx_switch_word(rt, &target, it->tag, it->foreign, 3), WASMFX_ERROR_ARGUMENT);
   assert_outcome(wasmfx_switch_word(rt, &target, it->tag, wait, 3), it->expected->answer);
   assert_int_equal(target, given);
   assert_unchanged(rt, &before);
   assert_status(wasmfx_drop(rt, &target), WASMFX_OK);
-  return word;
+  return 0;
 }
 
 static void target_tag_and_handling_resume_of_a_switch_have_the_same_results(void **state)
 {
   static const struct switch_case cases[] = {
-    { ":l", ":l", "lc:l", WASMFX_RETURNED },   { ":l", ":l", "lc:d", WASMFX_ERROR_TYPE },
-    { ":l", ":d", "lc:l", WASMFX_ERROR_TYPE }, { ":d", ":l", "lc:l", WASMFX_ERROR_TYPE },
-    { ":l", ":l", "lc:", WASMFX_ERROR_TYPE },  { ":l", ":", "lc:l", WASMFX_ERROR_TYPE },
-    { ":d", ":d", "lc:l", WASMFX_ERROR_TYPE }, { ":d", ":d", "lc:d", WASMFX_RETURNED },
+    { "l:l", ":l", "lc:l", WASMFX_RETURNED },   { "l:l", ":l", "lc:d", WASMFX_ERROR_TYPE },
+    { "l:l", ":d", "lc:l", WASMFX_ERROR_TYPE }, { "l:d", ":l", "lc:l", WASMFX_ERROR_TYPE },
+    { "l:l", ":l", "lc:", WASMFX_ERROR_TYPE },  { "l:l", ":", "lc:l", WASMFX_ERROR_TYPE },
+    { "l:d", ":d", "lc:l", WASMFX_ERROR_TYPE }, { "l:d", ":d", "lc:d", WASMFX_RETURNED },
+    { "l:f", ":f", "lc:l", WASMFX_ERROR_TYPE }, { "l:f", ":f", "lc:f", WASMFX_RETURNED },
   };
   wasmfx_runtime_t *rt = runtime_of(state);
-  for (size_t i = 0; i < COUNT_OF(cases); i++) {
-    struct switching it = { tag_of(rt, cases[i].tag), &cases[i], WASMFX_NULL_CONT };
-    wasmfx_cont_t cont = word_cont_of(rt, cases[i].resumed, switch_as_told, &it);
-    assert_outcome(wasmfx_resume_word(rt, &cont, HANDLERS(rt, ON_SWITCH(it.tag)), 0), WASMFX_RETURNED);
+  struct world *elsewhere = world_new(NULL);
+  const wasmfx_type_t *foreign = type_of(elsewhere->rt, "lc:l");
+  for (size_t i = 0; i < TARGET_STATES * COUNT_OF(cases); i++) {
+    const struct switch_case *expected = &cases[i / TARGET_STATES];
+    struct switching it = { tag_of(rt, expected->tag), tag_of(rt, ":lc"), expected, foreign, WASMFX_NULL_CONT };
+    wasmfx_cont_t cont = word_cont_of(rt, expected->resumed, switch_as_told, &it);
+    const wasmfx_handlers_t *handlers = HANDLERS(rt, ON_SWITCH(it.tag));
+    assert_outcome(wasmfx_resume_word(rt, &cont, handlers, i % TARGET_STATES), WASMFX_RETURNED);
     const bool switched = it.kept != WASMFX_NULL_CONT;
-    assert_int_equal(switched, cases[i].answer == WASMFX_RETURNED);
+    assert_int_equal(switched, expected->answer == WASMFX_RETURNED);
     if (switched)
       assert_status(wasmfx_drop(rt, &it.kept), WASMFX_OK);
     assert_live(rt, 0, 0);
   }
+  world_free(elsewhere);
+}
+
+#define NINE "lllllllll"
+#define NINE_OTHERS "lllllllld"
+
+static void wait_in_slots(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  (void)results;
+  (void)wait_for_a_switch(rt, env, args[0].word, WASMFX_NULL_CONT);
+}
+
+static void switch_between_long_results(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
+                                        wasmfx_value_t *results)
+{
+  struct switching *it = env;
+  wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(it->turn));
+  wasmfx_cont_t other = cont_of(rt, "l:" NINE_OTHERS, wait_in_slots, it), same = cont_of(rt, "l:" NINE, wait_in_slots, it);
+  (void)results;
+  assert_outcome(wasmfx_resume(rt, &other, handlers, args, 1), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_resume(rt, &same, handlers, args, 1), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_switch_word(rt, &other, it->tag, NULL, 3), WASMFX_ERROR_TYPE);
+  assert_status(wasmfx_drop(rt, &other), WASMFX_OK);
+  wasmfx_switch_word(rt, &same, it->tag, NULL, 3);
+  fail_msg("dropped meanwhile");
+}
+
+static void long_results_of_a_switch_are_compared_too(void **state)
+{
+  wasmfx_runtime_t *rt = runtime_of(state);
+  struct switching it = { .tag = tag_of(rt, ":" NINE), .turn = tag_of(rt, ":lc") };
+  const wasmfx_value_t word = i64_value(1);
+  wasmfx_cont_t k = cont_of(rt, "l:" NINE, switch_between_long_results, &it);
+  assert_outcome(wasmfx_resume(rt, &k, HANDLERS(rt, ON_SWITCH(it.tag)), &word, 1), WASMFX_RETURNED);
+  assert_status(wasmfx_drop(rt, &it.kept), WASMFX_OK);
 }
 
 /** Who is switched to suspends by a label clause of the resume that handled the switch. */
@@ -833,6 +904,7 @@ int main(void)
     in_a_world(a_search_sees_resumes_that_are_newer_than_the_last_one),
     in_a_world(an_exception_is_not_caught_by_a_clause_for_its_tag),
     in_a_world(target_tag_and_handling_resume_of_a_switch_have_the_same_results),
+    in_a_world(long_results_of_a_switch_are_compared_too),
     in_a_world(the_handling_resume_stays_and_encloses_the_target),
     in_a_world(an_exception_or_trap_of_the_target_arrives_at_the_handling_resume),
     in_a_world(whole_chains_switch_to_whole_chains),

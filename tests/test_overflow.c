@@ -9,6 +9,8 @@
 #include "support.h"
 #include "tools.h"
 
+#include <wasmfx/fast.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -702,6 +704,17 @@ static void act_switch_word_shortly(struct near *near)
   (void)wasmfx_switch_word(near->rt, &near->other, near->change, NULL, 1);
 }
 
+static void touch_little(void *arg)
+{
+  struct near *near = arg;
+  sink += near->kept;
+}
+
+static void act_call_there(struct near *near)
+{
+  (void)wasmfx_call_on_host_stack(near->rt, touch_little, near);
+}
+
 static void act_collect(struct near *near)
 {
   (void)wasmfx_collect(near->rt, NULL, NULL);
@@ -793,7 +806,7 @@ static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **sta
   void (*const acts[])(struct near *near) = {
     act_resume, act_resume_word, act_resume_word_shortly, act_throw_into, act_bind,
     act_suspend, act_suspend_word_shortly, act_suspend_word_by_search, act_switch_word_shortly, act_drop, act_new_shortly,
-    act_collect, act_visit, act_new_from_the_arena,
+    act_collect, act_visit, act_new_from_the_arena, act_call_there,
   };
   wasmfx_runtime_t *rt = catching_without_hooks();
   (void)state;
@@ -818,6 +831,64 @@ static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **sta
       assert_in_range(happened, 1, 600); /* with stack enough it does */
     }
   }
+  assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+}
+
+/* ---- Looking at one that stopped where its stack ends ---------------------------------------------------- */
+
+struct edge {
+  wasmfx_tag_t *tag; /* [i64] -> [i64] */
+  size_t distance;
+};
+
+/* Suspends with its stack pointer so far above the lowest byte that is its own, or further up if the call needs that. */
+static __attribute__((noinline)) uint64_t suspend_at(wasmfx_runtime_t *rt, const struct edge *edge)
+{
+  void *low, *high;
+  assert_status(wasmfx_stack_bounds(rt, &low, &high), WASMFX_OK);
+  const size_t bytes = (size_t)((char *)__builtin_frame_address(0) - (char *)low) - edge->distance;
+  volatile char *room = __builtin_alloca(bytes / 16 * 16);
+  room[bytes / 16 * 16 - 1] = 1;
+  return wasmfx_fast_suspend_word(&rt, edge->tag, (uintptr_t)room - (uintptr_t)low).word;
+}
+
+static uint64_t run_to_the_edge(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)word, (void)from;
+  return suspend_at(rt, env);
+}
+
+static void expect_own_stack(void *context, const wasmfx_stack_t *stack)
+{
+  wasmfx_runtime_t *rt = context;
+  if (!stack->low || !stack->high)
+    return;
+  sink += *(const unsigned char *)stack->low; /* which is there */
+  assert_in_range((char *)stack->high - (char *)stack->low, 1, 64 << 10);
+  (void)rt;
+}
+
+static void whoever_looks_at_a_full_stack_stays_on_it(void **state)
+{
+  wasmfx_runtime_t *rt = catching_without_hooks();
+  struct edge edge = { .tag = tag_of(rt, "l:l") };
+  const wasmfx_handlers_t *handlers = HANDLERS(rt, ON_LABEL(edge.tag));
+  const wasmfx_visitor_t visitor = { .context = rt, .stack = expect_own_stack };
+  size_t nearest = SIZE_MAX;
+  (void)state;
+  for (edge.distance = 16; edge.distance < 512; edge.distance += 16) {
+    wasmfx_cont_t k = word_cont_of(rt, "l:l", run_to_the_edge, &edge);
+    const wasmfx_outcome_t out = wasmfx_resume_word(rt, &k, handlers, 0);
+    if (out.status == WASMFX_OVERFLOWED)
+      continue;
+    assert_outcome(out, WASMFX_SUSPENDED);
+    nearest = out.word < nearest ? (size_t)out.word : nearest;
+    wasmfx_visit_all(rt, &visitor);
+    size_t dropped = 0;
+    assert_status(wasmfx_collect(rt, NULL, &dropped), WASMFX_OK);
+    assert_int_equal(dropped, 1);
+  }
+  assert_true(!WASMFX_HAVE_FAST || nearest < 128);
   assert_status(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
 }
 
@@ -945,6 +1016,7 @@ int main(void)
     in_a_world(code_that_checks_its_stack_traps_by_itself_and_keeps_its_reserve),
     in_a_world(overflow_in_a_verb_leaves_nothing_half_done),
     in_a_world(a_verb_at_any_distance_from_the_guard_happens_or_does_not),
+    in_a_world(whoever_looks_at_a_full_stack_stays_on_it),
     cmocka_unit_test(hooks_have_the_stack_that_was_granted_at_any_distance_from_the_guard),
     in_a_world(nothing_is_kept_for_hooks_where_there_are_none),
   };

@@ -225,9 +225,12 @@ static void the_stack_pointer_near_the_guard_makes_no_overflow_of_another_fault(
   assert_outcome(wasmfx_resume_word(rt, &k, NULL, 16), WASMFX_RETURNED);
   assert_int_equal(seen.count, 1);
   k = word_cont_of(rt, "l:l", run_touch_near_the_guard, NULL);
+  assert_outcome(wasmfx_resume_word(rt, &k, NULL, UINT64_C(0xffffffff81000000)), WASMFX_RETURNED); /* the kernel's */
+  assert_int_equal(seen.count, 2);
+  k = word_cont_of(rt, "l:l", run_touch_near_the_guard, NULL);
   assert_outcome(wasmfx_resume_word(rt, &k, NULL, 0), WASMFX_OVERFLOWED); /* in the guard itself it is one */
   ignore(rt, &old);
-  assert_int_equal(seen.count, 1);
+  assert_int_equal(seen.count, 2);
 }
 
 /* Touches its guard from a stack of the host's that lies anywhere below. */
@@ -1396,6 +1399,21 @@ static void die_after_one_report(void)
   die_of_a_null_pointer();
 }
 
+/* The upper one of two layers was for one fault only; the lower one is not asked in its place. */
+static void die_when_the_upper_handler_is_used_up(void)
+{
+  memset(&seen, 0, sizeof seen);
+  put_handler(on_fault, 0);
+  const struct world *world = world_new(NULL);
+  (void)wasmfx_overflow_catch(world->rt);
+  put_handler(on_fault, (int)SA_RESETHAND);
+  (void)wasmfx_overflow_catch(world->rt);
+  touch_inside(world->rt, 16);
+  if (seen.count == 1)
+    touch_inside(world->rt, 16);
+  _exit(1);
+}
+
 static void a_fault_that_nobody_handles_kills_as_ever(void **state)
 {
   (void)state;
@@ -1403,6 +1421,7 @@ static void a_fault_that_nobody_handles_kills_as_ever(void **state)
   assert_dies_of_a_fault(die_of_a_null_pointer);
   assert_dies_of_a_fault(ignore_and_die_of_a_null_pointer);
   assert_dies_of_a_fault(die_after_one_report);
+  assert_dies_of_a_fault(die_when_the_upper_handler_is_used_up);
 }
 
 int main(void)

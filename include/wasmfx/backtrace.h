@@ -23,7 +23,7 @@ extern "C" {
 
 /** A frame: a function that has been called and has not returned. */
 typedef struct wasmfx_frame {
-  void *pc;         /**< where it goes on: the return address of the call that it waits for */
+  void *pc;         /**< where it goes on: the return address of the call that it waits for, as a rule */
   void *sp;         /**< its stack pointer there */
   uint32_t segment; /**< 0: on the stack of the innermost continuation, 1: on its resumer's, and so on */
   uint32_t is_base; /**< 1: the library's frame at the bottom of a continuation, under the entry function */

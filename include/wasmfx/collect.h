@@ -32,7 +32,8 @@ extern "C" {
  *
  * The live bytes are [`low`, `high`); they hold the frames, and the registers that the
  * calling convention preserves. `pc`, `sp` and `fp` are those of the code that called
- * into the library, there a walk by frame maps begins; of the stack that is running
+ * into the library, there a walk by frame maps begins (by the fast tier `pc` is where it goes on, which is no return
+ * address); of the stack that is running
  * they are NULL, since its caller knows better, and `low` is its stack pointer. Where the
  * host's own stack begins, the host knows: of that one `high` is NULL.
  *

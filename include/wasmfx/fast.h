@@ -5,8 +5,7 @@
  * @file fast.h
  * Opt-in: resume, suspend and switch in word form without a function call.
  *
- * The functions do what those of cont.h do that have the same names without `fast`,
- * whatever has been said about these holds, and the two meet: what has suspended by one may be resumed by the
+ * The functions do what those of cont.h do that have the same names without `fast`, and the two meet: what has suspended by one may be resumed by the
  * other. They take the runtime by the address of a variable, and leave it as it is: that way the compiler learns that it
  * is in a register where they come back. Else it would fetch it from the stack of the continuation, which may not have been
  * touched for long, and the next suspension would have to wait for it.
@@ -30,7 +29,15 @@
  *
  * *Where.* x86-64 with the System V convention, by gcc 11 or clang 17 and later. Not with
  * sanitizers, which want to be told of switches, and not where the compiler may use registers that
- * this header does not know (APX).
+ * this header does not know (APX; AMX with clang).
+ *
+ * *Not in functions* that
+ *  - are compiled for another processor than the file (the attributes target and target_clones, or a pragma), since they
+ *    may keep values in registers of which the file knows nothing;
+ *  - have destructors, cleanups or try blocks, if a thread may end, or be cancelled, in what they resume: to an unwinder
+ *    a jump is not a place where something can be thrown, and C++ terminates;
+ *  - have both variable-length arrays, or alloca, and variables that are aligned to more than 16 bytes, by clang before 20,
+ *    which finds the latter by a register that is destroyed here.
  */
 #include <wasmfx/cont.h>
 
@@ -52,8 +59,9 @@
 #endif
 
 /** Whether the functions below are faster than those of cont.h, or the same. */
-#if WASMFX_FAST_COMPILER && defined(__x86_64__) && defined(__LP64__) && defined(__ELF__) && !defined(__APX_F__) && \
-  !defined(WASMFX_FAST_WATCHED)
+#if WASMFX_FAST_COMPILER && defined(__x86_64__) && defined(__LP64__) && defined(__ELF__) && defined(__SSE2__) && \
+  !defined(_SOFT_FLOAT) && !defined(__APX_F__) && !defined(WASMFX_FAST_WATCHED) && \
+  !(defined(__clang__) && defined(__AMX_TILE__))
 #define WASMFX_HAVE_FAST 1
 #else
 #define WASMFX_HAVE_FAST 0
@@ -90,7 +98,7 @@ WASMFX_API extern const char wasmfx_fast_switch[];
 #ifdef __AVX512F__
 #define WASMFX_FAST_MORE_REGISTERS                                                                                     \
   , "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27",        \
-    "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
+    "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4", "k5", "k6", "k7"
 #else
 #define WASMFX_FAST_MORE_REGISTERS
 #endif
@@ -98,7 +106,11 @@ WASMFX_API extern const char wasmfx_fast_switch[];
 #define WASMFX_FAST_REGISTERS                                                                                          \
   "rax", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",  \
     "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)",      \
-    "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "memory", "cc" WASMFX_FAST_MORE_REGISTERS
+    "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "memory",  \
+    "cc" WASMFX_FAST_MORE_REGISTERS
+
+/* What came out is read behind this: gcc before 14 may take it from elsewhere on one of the two ways. */
+#define WASMFX_FAST_ARRIVED() __asm__ volatile("")
 
 #define WASMFX_FAST_INLINE static inline __attribute__((always_inline))
 
@@ -119,16 +131,18 @@ WASMFX_FAST_INLINE wasmfx_outcome_t wasmfx_fast_resume_word(wasmfx_runtime_t **r
   wasmfx_runtime_t *runtime = *rt;
   wasmfx_cont_t reference = *cont;
   uint64_t event = (uint64_t)(uintptr_t)handlers;
-  __asm__ goto(WASMFX_FAST_GO("wasmfx_fast_resume")
+  __asm__ volatile goto(WASMFX_FAST_GO("wasmfx_fast_resume")
                : "+D"(runtime), "+S"(word), "+d"(reference), "+c"(event)
                :
                : "rbx", WASMFX_FAST_REGISTERS
                : declined);
+  WASMFX_FAST_ARRIVED();
   *rt = runtime;
   *cont = reference;
   return wasmfx_fast_outcome(event, word);
   wasmfx_outcome_t outcome;
 declined:
+  WASMFX_FAST_ARRIVED();
   outcome = wasmfx_resume_word(runtime, &reference, (const wasmfx_handlers_t *)(uintptr_t)event, word);
   *cont = reference;
   return outcome;
@@ -140,14 +154,16 @@ WASMFX_FAST_INLINE wasmfx_outcome_t wasmfx_fast_suspend_word(wasmfx_runtime_t **
 {
   wasmfx_runtime_t *runtime = *rt;
   uint64_t event, name = (uint64_t)(uintptr_t)tag;
-  __asm__ goto(WASMFX_FAST_GO("wasmfx_fast_suspend")
+  __asm__ volatile goto(WASMFX_FAST_GO("wasmfx_fast_suspend")
                : "+D"(runtime), "+S"(word), "+d"(name), "=c"(event)
                :
                : "rbx", WASMFX_FAST_REGISTERS
                : declined);
+  WASMFX_FAST_ARRIVED();
   *rt = runtime;
   return wasmfx_fast_outcome(event, word);
 declined:
+  WASMFX_FAST_ARRIVED();
   return wasmfx_suspend_word(runtime, (const wasmfx_tag_t *)(uintptr_t)name, word);
 }
 
@@ -159,16 +175,18 @@ WASMFX_FAST_INLINE wasmfx_outcome_t wasmfx_fast_switch_word(wasmfx_runtime_t **r
   wasmfx_runtime_t *runtime = *rt;
   wasmfx_cont_t reference = *cont;
   uint64_t event = (uint64_t)(uintptr_t)tag, awaited = (uint64_t)(uintptr_t)wait;
-  __asm__ goto(WASMFX_FAST_GO("wasmfx_fast_switch")
+  __asm__ volatile goto(WASMFX_FAST_GO("wasmfx_fast_switch")
                : "+D"(runtime), "+S"(word), "+d"(reference), "+c"(event), "+b"(awaited)
                :
                : WASMFX_FAST_REGISTERS
                : declined);
+  WASMFX_FAST_ARRIVED();
   *rt = runtime;
   *cont = reference;
   return wasmfx_fast_outcome(event, word);
   wasmfx_outcome_t outcome;
 declined:
+  WASMFX_FAST_ARRIVED();
   outcome = wasmfx_switch_word(runtime, &reference, (const wasmfx_tag_t *)(uintptr_t)event,
                                (const wasmfx_type_t *)(uintptr_t)awaited, word);
   *cont = reference;

@@ -185,7 +185,7 @@ typedef struct wasmfx_running {
  */
 WASMFX_API void wasmfx_current(const wasmfx_runtime_t *rt, wasmfx_current_t *current);
 
-/* ---- Barriers, roots, marks -------------------------------------------------- */
+/* ---- Barriers and roots ------------------------------------------------------ */
 
 /** Names a barrier or root that is open. Opaque; a plain value. */
 typedef struct wasmfx_scope {
@@ -218,6 +218,31 @@ WASMFX_API wasmfx_status_t wasmfx_barrier_leave(wasmfx_runtime_t *rt, wasmfx_sco
 WASMFX_API wasmfx_status_t wasmfx_root_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope);
 /** Closes a root. *Errors:* STATE, as wasmfx_barrier_leave(). */
 WASMFX_API wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope);
+
+/* ---- Calls on the host's stack ------------------------------------------------- */
+
+/**
+ * Calls `function(arg)` on the stack of the innermost root, the host's own as a rule: below where that waits for
+ * who it resumed. That stack is warm however many continuations take turns, and large, while theirs can be small:
+ * what the C library, the system or a callback of the host needs is touched once, not once for each.
+ *
+ * As inside a barrier, `function` may not suspend: a suspension that would leave it answers WASMFX_TRAP_BARRIER. It may
+ * resume; what it resumes may call here again, further down. It may end the running continuation by
+ * wasmfx_throw() or wasmfx_trap(), or be left by longjmp and wasmfx_unwind_to(). Where the caller stands on such a stack
+ * already it is an ordinary call; so it is, but for the barrier, in builds with a sanitizer that wants to be told of switches.
+ * An overflow of that stack is not caught. *Errors:* as wasmfx_barrier_enter(); nothing has been called then.
+ * *Switches stacks:* there and back.
+ */
+WASMFX_API wasmfx_status_t wasmfx_call_on_host_stack(wasmfx_runtime_t *rt, void (*function)(void *arg), void *arg);
+
+/**
+ * Has the processor fetch what it will need to resume a continuation: for schedulers, which know some time before whom
+ * they will resume. A few places ahead in the queue is right. Any value may be passed; nothing happens that
+ * could be seen.
+ */
+WASMFX_API void wasmfx_prefetch(const wasmfx_runtime_t *rt, wasmfx_cont_t cont);
+
+/* ---- Marks ------------------------------------------------------------------------ */
 
 /** A place in the chain that can be unwound to. Opaque; a plain value. */
 typedef struct wasmfx_place {

@@ -36,7 +36,7 @@
  * then consumes and links; it answers the object to go to, or NULL if there is
  * nothing to switch to, and has left in the runtime: `from` (who leaves),
  * `landing` (where its landing address belongs), `cont`, `event`, `word`, and `cut`,
- * a link that the stub sets to NULL as the last thing before it jumps.
+ * a link that the stub sets to NULL as the last thing before it goes.
  * Before that call they read the stack as far down as the runtime's `stack_room` says.
  * A port may add short paths of its own for the most frequent cases, as
  * long as they fall back to this one for everything else; and the entries of fast.h, which
@@ -87,6 +87,9 @@ void wfx_divert_to_overflow(void *context, struct wasmfx_runtime *rt, void *stac
 
 /** Where libunwind begins with a continuation that waits to land: `context` is an unw_context_t of zeros. */
 void wfx_waiting_context(void *context, wfx_landing_t landing, const struct wfx_object *waiting);
+
+/** Calls `function(arg)` on another stack, below `top`; `*left` is where the running one ends meanwhile. */
+void wfx_call_on(void (*function)(void *arg), void *arg, void *top, void **left);
 
 /** The same address, but the compiler does not know that. */
 static inline void *wfx_unknown(void *address)

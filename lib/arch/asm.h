@@ -69,8 +69,8 @@
 #define CFA_AT_2(regno, a, b) .cfi_escape DW_CFA_def_cfa_expression, 8, WFX_FROM_2(regno, a, b)
 #define CFA_AT_3(regno, a, b, c) .cfi_escape DW_CFA_def_cfa_expression, 11, WFX_FROM_3(regno, a, b, c)
 
-/* The frame ends where the stack pointer is: said in a way that keeps libunwind from taking it for a usual frame. */
-#define CFA_AT_STACK_POINTER .cfi_escape DW_CFA_def_cfa_expression, 2, DW_OP_breg(DW_RSP), 0
+/* The frame ends at register + bytes: said in a way that keeps libunwind from taking it for a usual frame. */
+#define CFA_IN(regno, bytes) .cfi_escape DW_CFA_def_cfa_expression, 2, DW_OP_breg(regno), (bytes)
 
 /* In the caller, register `saved` is what this one is here. Not .cfi_register: libunwind takes that for the register as it
  * was where the walk began, which may be in the handler of a signal. */

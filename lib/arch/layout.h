@@ -16,6 +16,13 @@
 #endif
 #endif
 
+/* Whether somebody watches stacks, who would have to be told of each change of them. */
+#ifdef WFX_ANNOUNCE
+#define WFX_HAS_STACKS_WATCHED 1
+#else
+#define WFX_HAS_STACKS_WATCHED 0
+#endif
+
 /* A reference: revision above, index of the object below. */
 #ifndef WFX_REVISION_BITS
 #define WFX_REVISION_BITS 32

@@ -10,6 +10,12 @@
 /* A function may keep something so far below its stack pointer. */
 #define RED_ZONE 128
 
+/* Where the kernel leaves registers in the frame of a signal: offsets into the ucontext_t at its end. */
+#define SIGNAL_RBP 0x78
+#define SIGNAL_RSP 0xa0
+#define SIGNAL_RIP 0xa8
+#define SIGNAL_BYTES 0xb0
+
 /* The numbers that DWARF and libunwind have for registers. */
 #define DW_RAX 0
 #define DW_RBX 3

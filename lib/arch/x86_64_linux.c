@@ -13,6 +13,11 @@
 
 const int wfx_base_register = DW_RBX;
 
+#define AT_REGISTER(name, number) _Static_assert(offsetof(ucontext_t, uc_mcontext.gregs[name]) == (number), #name)
+AT_REGISTER(REG_RBP, SIGNAL_RBP);
+AT_REGISTER(REG_RSP, SIGNAL_RSP);
+AT_REGISTER(REG_RIP, SIGNAL_RIP);
+
 static void *word_at(const char *at)
 {
   return *(void *const *)(const void *)at;

@@ -272,6 +272,7 @@ float_\name:
     .cfi_startproc
     CFI_FRAME
     LANDING_PAD
+    movq FRAME_RBP(%rsp), %rbp          /* until then it is what the control words look like */
     ldmxcsr WFX_OBJ_FP(%rax)
     fldcw WFX_OBJ_FP+4(%rax)
     jmp \name
@@ -373,7 +374,9 @@ wfx_landings_end:
     leaq float_\landing(%rip), %r8
     stmxcsr WFX_OBJ_FP(%r9)
     fnstcw WFX_OBJ_FP+4(%r9)
-7:  movq WFX_RT_LANDING(%rdi), %r10
+    jmp 8f
+7:  movq %rbp, WFX_OBJ_FP(%r9)
+8:  movq WFX_RT_LANDING(%rdi), %r10
     movq %r8, (%r10)
     movq %rsp, WFX_OBJ_SP(%r9)
     ANNOUNCE_LEAVING wfx_announce_leaving
@@ -419,6 +422,7 @@ wfx_landings_end:
     leaq land_resume_word(%rip), %r8
     movq %r8, WFX_OBJ_PC(%r9)
     movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)          /* lands in it, until the frame is popped */
     movq %rcx, %rsi
     xorl %edx, %edx
     xorl %ecx, %ecx                     /* RETURNED, in word form */
@@ -534,6 +538,7 @@ FUNCTION wasmfx_suspend_word
     leaq land_suspend_word(%rip), %r11
     movq %r11, WFX_OBJ_PC(%r9)
     movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
     movq %rdx, %rsi
     movq WFX_OBJ_REF(%r9), %rdx
     movq WFX_HANDLERS_WORD_EVENT(%r10), %rcx
@@ -551,6 +556,7 @@ suspend_word_search:
     leaq land_suspend_word(%rip), %r8
     movq %r8, (%r10)
     movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
     movq %rdx, %rsi
     movq WFX_OBJ_REF(%r9), %rdx
     movq $0, WFX_OBJ_PARENT(%r11)
@@ -634,6 +640,7 @@ FUNCTION wasmfx_switch_word
     leaq land_switch_word(%rip), %r11
     movq %r11, WFX_OBJ_PC(%r9)
     movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
     movq %r8, %rsi
     SWITCH_WORD_LINK %rcx
     GO
@@ -679,9 +686,14 @@ END wasmfx_switch_word
 #define WASMFX_FAST_DECLINED 5
 
 .macro FAST_FUNCTION name
-FUNCTION \name
-    CFA_AT_STACK_POINTER
+    .p2align 5
+    .globl \name
+    .type \name, @function
+\name:
+    .cfi_startproc
+    CFA_IN(DW_RSP, 0)
     CALLERS_REGISTER_IN(DW_RIP, DW_R8)
+    LANDING_PAD
 .endm
 
 /*
@@ -824,6 +836,7 @@ END wfx_deep
 
 /* Goes on in the object in rax: `enter` calls this. */
 HIDDEN_FUNCTION wfx_go
+    CFI_FROM_LANDING
     LANDING_PAD
     GO
 END wfx_go
@@ -908,7 +921,9 @@ body:
     movq %r11, WFX_OBJ_PC(%rax)         /* not fresh any more */
     movq %rdi, %r12
     xorl %ebp, %ebp
-    xorl %r13d, %r13d                   /* what the resumer had in them is none of its business */
+    xorl %r8d, %r8d                     /* what the resumer had in them is none of its business */
+    xorl %r9d, %r9d
+    xorl %r13d, %r13d
     xorl %r14d, %r14d
     xorl %r15d, %r15d
     movq %rdx, %rcx                     /* entry(rt, env, word, cont) */
@@ -998,6 +1013,52 @@ leave:
     movq WFX_RT_EVENT(%rdi), %rcx
     GO
 END wfx_leave
+
+/*
+ * void wfx_call_on(function, arg, top, &left)
+ *                  rdi       rsi  rdx  rcx
+ *
+ * An ordinary call but for the stack: the frame is found by rbp, which the function preserves. While that runs, the frame
+ * is one as of a signal, or else gdb stops here, since who is outside may lie lower. libunwind's shorter way
+ * looks in such frames for what the kernel leaves there, so it is there:
+ *
+ *     high +------------------+ <- top
+ *          | rip              |  SIGNAL_RIP
+ *          | rsp              |  SIGNAL_RSP: of the caller
+ *          | rbp              |  SIGNAL_RBP
+ *          ~ not used         ~
+ *     low  +------------------+ <- rsp, SIGNAL_BYTES below
+ */
+HIDDEN_FUNCTION wfx_call_on
+    PUSH %rbp
+    movq %rsp, %rbp
+    .cfi_def_cfa_register %rbp
+    movq %rsp, (%rcx)
+    andq $-16, %rdx
+    subq $SIGNAL_BYTES, %rdx
+    movq (%rbp), %rax
+    movq %rax, SIGNAL_RBP(%rdx)
+    movq 8(%rbp), %rax
+    movq %rax, SIGNAL_RIP(%rdx)
+    leaq 16(%rbp), %rax
+    movq %rax, SIGNAL_RSP(%rdx)
+    movq %rdi, %rax
+    movq %rsi, %rdi
+    movq %rdx, %rsp
+    .cfi_endproc
+    .cfi_startproc
+    .cfi_signal_frame
+    .cfi_def_cfa %rbp, 16
+    .cfi_offset %rbp, -16
+    call *%rax
+    movq %rbp, %rsp
+    .cfi_endproc
+    .cfi_startproc
+    .cfi_def_cfa %rsp, 16
+    .cfi_offset %rbp, -16
+    POP %rbp
+    ret
+END wfx_call_on
 
 /*
  * void wfx_probe_stack(bytes)
