@@ -3,6 +3,7 @@
 #include <stdint.h>
 
 #include "runtime.h"
+#include "stackpool/valgrind.h"
 
 /*
  * The stack pointer below which nothing of that stack is in use. The root waits there for who it resumed; or somebody
@@ -32,7 +33,7 @@ wasmfx_status_t wasmfx_call_on_host_stack(wasmfx_runtime_t *rt, void (*function)
   const wasmfx_status_t status = wasmfx_barrier_enter(rt, &scope);
   if (status < 0)
     return status;
-  if (WFX_HAS_STACKS_WATCHED)
+  if (WFX_HAS_STACKS_WATCHED || wfx_valgrind_watches())
     function(arg);
   else
     wfx_call_on(function, arg, free_part(rt), &rt->house->scope->scope.left);

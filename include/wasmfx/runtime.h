@@ -229,7 +229,8 @@ WASMFX_API wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_
  * As inside a barrier, `function` may not suspend: a suspension that would leave it answers WASMFX_TRAP_BARRIER. It may
  * resume; what it resumes may call here again, further down. It may end the running continuation by
  * wasmfx_throw() or wasmfx_trap(), or be left by longjmp and wasmfx_unwind_to(). Where the caller stands on such a stack
- * already it is an ordinary call; so it is, but for the barrier, in builds with a sanitizer that wants to be told of switches.
+ * already it is an ordinary call; so it is, but for the barrier, under valgrind and with a sanitizer that wants to be told of
+ * switches.
  * An overflow of that stack is not caught. *Errors:* as wasmfx_barrier_enter(); nothing has been called then.
  * *Switches stacks:* there and back.
  */
