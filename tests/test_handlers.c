@@ -561,6 +561,7 @@ struct switching {
   const struct switch_case *expected;
   const wasmfx_type_t *foreign; /* [i64 contref] -> [i64], of another runtime */
   wasmfx_cont_t kept;
+  bool is_refused; /* to switch by `foreign` */
 };
 
 static uint64_t wait_for_a_switch(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
@@ -598,6 +599,7 @@ static uint64_t switch_as_told(wasmfx_runtime_t *rt, void *env, uint64_t target_
   (void)from;
   const struct view before = view_of(rt);
   assert_outcome(wasmfx_switch_word(rt, &target, it->tag, it->foreign, 3), WASMFX_ERROR_ARGUMENT);
+  it->is_refused = true;
   assert_outcome(wasmfx_switch_word(rt, &target, it->tag, wait, 3), it->expected->answer);
   assert_int_equal(target, given);
   assert_unchanged(rt, &before);
@@ -619,10 +621,11 @@ static void target_tag_and_handling_resume_of_a_switch_have_the_same_results(voi
   const wasmfx_type_t *foreign = type_of(elsewhere->rt, "lc:l");
   for (size_t i = 0; i < TARGET_STATES * COUNT_OF(cases); i++) {
     const struct switch_case *expected = &cases[i / TARGET_STATES];
-    struct switching it = { tag_of(rt, expected->tag), tag_of(rt, ":lc"), expected, foreign, WASMFX_NULL_CONT };
+    struct switching it = { tag_of(rt, expected->tag), tag_of(rt, ":lc"), expected, foreign, WASMFX_NULL_CONT, false };
     wasmfx_cont_t cont = word_cont_of(rt, expected->resumed, switch_as_told, &it);
     const wasmfx_handlers_t *handlers = HANDLERS(rt, ON_SWITCH(it.tag));
     assert_outcome(wasmfx_resume_word(rt, &cont, handlers, i % TARGET_STATES), WASMFX_RETURNED);
+    assert_true(it.is_refused);
     const bool switched = it.kept != WASMFX_NULL_CONT;
     assert_int_equal(switched, expected->answer == WASMFX_RETURNED);
     if (switched)

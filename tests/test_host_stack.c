@@ -109,6 +109,32 @@ static void all_continuations_share_one_place(void **state)
   }
 }
 
+static void note_call(void *arg)
+{
+  note_place(arg);
+}
+
+static uint64_t resume_who_calls(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", call_there_twice, stage);
+  (void)from;
+  assert_outcome(wasmfx_resume_word(rt, &k, stage->handlers, 1), WASMFX_SUSPENDED);
+  assert_status(wasmfx_drop(rt, &k), WASMFX_OK);
+  return word;
+}
+
+static void from_deeper_inside_it_runs_there_too(void **state)
+{
+  struct stage stage = open_stage(state, note_call);
+  const char *here = __builtin_frame_address(0);
+  wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", resume_who_calls, &stage);
+  assert_outcome(wasmfx_resume_word(stage.rt, &k, NULL, 1), WASMFX_RETURNED);
+  assert_int_equal(stage.calls, 1);
+  if (!IS_WATCHED)
+    assert_true(stage.place < here && here - stage.place < 4096);
+}
+
 static void use_much(void *arg)
 {
   volatile char room[512 << 10]; /* eight times what a continuation has */
@@ -121,11 +147,6 @@ static void what_runs_there_has_the_hosts_room(void **state)
 {
   struct stage stage = open_stage(state, IS_WATCHED ? look_around : use_much);
   run_to_its_end(&stage);
-}
-
-static void note_call(void *arg)
-{
-  note_place(arg);
 }
 
 static void from_the_host_it_is_an_ordinary_call(void **state)
@@ -391,6 +412,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     in_a_world(a_function_runs_on_the_host_stack_below_who_waits_there),
+    in_a_world(from_deeper_inside_it_runs_there_too),
     in_a_world(all_continuations_share_one_place),
     in_a_world(what_runs_there_has_the_hosts_room),
     in_a_world(from_the_host_it_is_an_ordinary_call),

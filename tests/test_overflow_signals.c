@@ -1399,6 +1399,11 @@ static void die_after_one_report(void)
   die_of_a_null_pointer();
 }
 
+static void on_upper_fault(int signal, siginfo_t *info, void *context)
+{
+  on_fault(signal, info, context);
+}
+
 /* The upper one of two layers was for one fault only; the lower one is not asked in its place. */
 static void die_when_the_upper_handler_is_used_up(void)
 {
@@ -1406,7 +1411,7 @@ static void die_when_the_upper_handler_is_used_up(void)
   put_handler(on_fault, 0);
   const struct world *world = world_new(NULL);
   (void)wasmfx_overflow_catch(world->rt);
-  put_handler(on_fault, (int)SA_RESETHAND);
+  put_handler(on_upper_fault, (int)SA_RESETHAND);
   (void)wasmfx_overflow_catch(world->rt);
   touch_inside(world->rt, 16);
   if (seen.count == 1)
