@@ -87,7 +87,7 @@ WASMFX_API extern const char wasmfx_fast_switch[];
 #define WASMFX_FAST_MARK
 #endif
 
-/* The second instruction is five bytes long: that is what the library reckons with. */
+/* The jump in front of the landing is five bytes long: that is what the library reckons with. */
 #define WASMFX_FAST_GO(entry)                                                                                          \
   "leaq 1f(%%rip), %%r8\n\t"                                                                                           \
   "jmpq *" entry "@GOTPCREL(%%rip)\n\t"                                                                                \

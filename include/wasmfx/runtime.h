@@ -231,7 +231,8 @@ WASMFX_API wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_
  * wasmfx_throw() or wasmfx_trap(), or be left by longjmp and wasmfx_unwind_to(). Where the caller stands on such a stack
  * already it is an ordinary call; so it is, but for the barrier, under valgrind and with a sanitizer that wants to be told of
  * switches.
- * An overflow of that stack is not caught. *Errors:* as wasmfx_barrier_enter(); nothing has been called then.
+ * An overflow of that stack is not caught. *Errors:* LIMIT, NO_MEMORY: nothing has been called; STATE: it has been, and has left
+ * a barrier or root open.
  * *Switches stacks:* there and back.
  */
 WASMFX_API wasmfx_status_t wasmfx_call_on_host_stack(wasmfx_runtime_t *rt, void (*function)(void *arg), void *arg);
