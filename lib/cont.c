@@ -343,7 +343,7 @@ static wfx_landing_t *capture(struct wasmfx_runtime *rt, struct wfx_object *segm
 {
   struct wfx_object *current = rt->current;
   assert(!wfx_object_is_root(segment));
-  segment->awaits = &wfx_head_list;
+  segment->awaits = wfx_head_list;
   current->awaits = awaits;
   rt->transfer.cut = &segment->parent;
   return segment == current ? &current->pc : &current->deep.pc;
@@ -479,7 +479,8 @@ wasmfx_outcome_t wfx_waking_values(struct wasmfx_runtime *rt, wasmfx_outcome_t a
 
 wasmfx_cont_t wasmfx_received_cont(const wasmfx_runtime_t *rt)
 {
-  return rt->received;
+  const struct wfx_list *awaited = rt->current->awaits;
+  return awaited && awaited->wake_form & WFX_FORM_CONTREF ? rt->received : WASMFX_NULL_CONT;
 }
 
 /* ---- Entering and ending ------------------------------------------------------------------------------ */

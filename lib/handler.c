@@ -82,7 +82,7 @@ wasmfx_status_t wasmfx_handlers_new(wasmfx_runtime_t *rt, const wasmfx_clause_t 
   table->switch_filter = filter_of(first_switch(table), table->switch_count);
   table->word_tag = table;
   table->switch_tag = table->switch_count ? (const void *)first_switch(table)->tag : table;
-  if (table->label_count && wfx_form_is_word(table->clauses[0].tag->params->send_form)) {
+  if (!rt->careful && table->label_count && wfx_form_is_word(table->clauses[0].tag->params->send_form)) {
     table->word_tag = table->clauses[0].tag;
     table->word_event = WASMFX_SUSPENDED | (uint64_t)table->clauses[0].index << 32;
   }

@@ -21,7 +21,7 @@ enum wfx_table {
 /**
  * The label clauses stand first, then the switch clauses, each in the host's
  * order. The first of each kind stands also in front, for the short paths; that of a label only
- * if its parameters travel in word form. Otherwise there stands the
+ * if its parameters travel in word form, and the runtime takes short paths. Otherwise there stands the
  * table's own address, which no tag has; so it does in the clauses that fill up those of labels, that these may be looked at
  * WFX_CLAUSES_AT_ONCE at a time.
  */

@@ -10,7 +10,7 @@
 
 AT(struct wasmfx_runtime, null_ref, WFX_RT_NULL_REF);
 AT(struct wasmfx_runtime, current, WFX_RT_CURRENT);
-AT(struct wasmfx_runtime, object_count, WFX_RT_OBJECT_COUNT);
+AT(struct wasmfx_runtime, short_count, WFX_RT_SHORT_COUNT);
 AT(struct wasmfx_runtime, careful, WFX_RT_CAREFUL);
 AT(struct wasmfx_runtime, free_stacks.top, WFX_RT_FREE_STACK);
 AT(struct wasmfx_runtime, free_stacks.count, WFX_RT_FREE_STACK_COUNT);

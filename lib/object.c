@@ -49,7 +49,7 @@ bool wfx_object_is_held(const struct wasmfx_runtime *rt, const struct wfx_object
     return true;
   if (wfx_object_is_deep(object))
     return !is_running(rt, object);
-  return object->pc && !object->parent && !wfx_object_is_root(object) && object->awaits != &wfx_head_list;
+  return object->pc && !object->parent && !wfx_object_is_root(object) && object->awaits != wfx_head_list;
 }
 
 bool wfx_object_is_deep(const struct wfx_object *object)
@@ -84,6 +84,8 @@ wasmfx_status_t wfx_object_new(struct wasmfx_runtime *rt, struct wfx_object **ob
   *object = slot_at(rt, rt->object_count);
   (*object)->ref = rt->house->first_revision | rt->object_count;
   rt->object_count++;
+  if (!rt->careful)
+    rt->short_count = rt->object_count;
   return WASMFX_OK;
 }
 

@@ -54,7 +54,7 @@ struct wfx_object {
   struct wfx_object *parent;              /* whose resume it runs under; NULL: suspended, fresh or a root */
   const struct wasmfx_handlers *handlers; /* the clauses of that resume */
   union {
-    const struct wfx_list *awaits; /* what it must be woken with; &wfx_head_list: the head of a captured chain */
+    const struct wfx_list *awaits; /* what it must be woken with; wfx_head_list: the head of a captured chain */
     struct wfx_object *next_free;  /* free; `parent` stays for who walks a stack that is just being left */
   };
   const struct wasmfx_type *type;

@@ -9,26 +9,28 @@
 
 #define MAX_VALUES 65535
 
-const struct wfx_list wfx_bound_list = { .wake_form = WFX_FORM_BOUND, .send_form = WFX_FORM_BOUND };
-const struct wfx_list wfx_head_list = { .wake_form = WFX_FORM_BOUND, .send_form = WFX_FORM_BOUND };
-
-/* A list with constant kinds has the same layout as struct wfx_list, but a size. */
-#define CONSTANT_LIST(name, wake, send, number, ...)                                            \
+/* A constant list at its place. From `wake_form` on it has the layout of struct wfx_list, but a size. */
+#define CONSTANT_LIST(name, place, wake, send, number, ...)                                     \
   static const struct {                                                                         \
+    _Alignas(WFX_LIST_ALIGN) char before[place];                                                \
     uint32_t wake_form, send_form, count;                                                       \
     wasmfx_kind_t kinds[2];                                                                     \
-  } name = { wake, send, number, { __VA_ARGS__ } }
+  } name = { "", wake, send, number, { __VA_ARGS__ } }
+#define LIST(name) (const struct wfx_list *)(const void *)&name.wake_form
 
-CONSTANT_LIST(contref_list, WFX_FORM_CONTREF, 1, 1, WASMFX_CONTREF, 0);
-CONSTANT_LIST(word_contref_list, WFX_FORM_CONTREF | 1, WFX_FORM_BY_ADDRESS | 2, 2, WASMFX_I64, WASMFX_CONTREF);
-CONSTANT_LIST(empty_list, 0, 0, 0, 0, 0);
+CONSTANT_LIST(bound_at, WFX_LIST_OTHER, WFX_FORM_BOUND, WFX_FORM_BOUND, 0, 0, 0);
+CONSTANT_LIST(head_at, WFX_LIST_OTHER, WFX_FORM_BOUND, WFX_FORM_BOUND, 0, 0, 0);
+CONSTANT_LIST(contref_at, WFX_LIST_WORD_CONTREF, WFX_FORM_CONTREF, 1, 1, WASMFX_CONTREF, 0);
+CONSTANT_LIST(word_contref_at, WFX_LIST_WORD_CONTREF, WFX_FORM_CONTREF | 1, WFX_FORM_BY_ADDRESS | 2, 2,
+              WASMFX_I64, WASMFX_CONTREF);
+CONSTANT_LIST(empty_at, WFX_LIST_OTHER, 0, 0, 0, 0, 0);
+
+const struct wfx_list *const wfx_bound_list = LIST(bound_at);
+const struct wfx_list *const wfx_head_list = LIST(head_at);
 
 /* Nothing is made of these. */
-const struct wasmfx_type wfx_contref_type = { .params = (const struct wfx_list *)&contref_list,
-                                              .results = (const struct wfx_list *)&empty_list,
-                                              .is_word = true };
-const struct wasmfx_type wfx_word_contref_type = { .params = (const struct wfx_list *)&word_contref_list,
-                                                   .results = (const struct wfx_list *)&empty_list,
+const struct wasmfx_type wfx_contref_type = { .params = LIST(contref_at), .results = LIST(empty_at), .is_word = true };
+const struct wasmfx_type wfx_word_contref_type = { .params = LIST(word_contref_at), .results = LIST(empty_at),
                                                    .is_word = true };
 
 /* ---- Members ---------------------------------------------------------------- */
@@ -92,16 +94,34 @@ static uint32_t form_of(const wasmfx_kind_t *kinds, size_t count)
   return (uint32_t)count | (fits_register ? 0 : WFX_FORM_BY_ADDRESS);
 }
 
-static void list_init(struct wfx_list *list, const wasmfx_kind_t *kinds, size_t count)
+static uint32_t wake_form_of(const wasmfx_kind_t *kinds, size_t count)
 {
-  list->count = (uint32_t)count;
-  list->send_form = form_of(kinds, count);
   if (count && kinds[count - 1] == WASMFX_CONTREF)
-    list->wake_form = WFX_FORM_CONTREF | form_of(kinds, count - 1);
-  else
-    list->wake_form = form_of(kinds, count);
+    return WFX_FORM_CONTREF | form_of(kinds, count - 1);
+  return form_of(kinds, count);
+}
+
+static uintptr_t place_of(uint32_t wake_form)
+{
+  if (wake_form <= 1)
+    return WFX_LIST_WORD;
+  return (wake_form & ~1u) == WFX_FORM_CONTREF ? WFX_LIST_WORD_CONTREF : WFX_LIST_OTHER;
+}
+
+/* Makes a list behind `*end`, at its place; `fresh` is WFX_FORM_FRESH or 0. */
+static const struct wfx_list *put_list(char **end, const wasmfx_kind_t *kinds, size_t count, uint32_t fresh)
+{
+  const uint32_t wake_form = wake_form_of(kinds, count) | fresh;
+  const uintptr_t beyond = (uintptr_t)*end % WFX_LIST_ALIGN;
+  char *at = *end + (beyond ? WFX_LIST_ALIGN - beyond : 0) + place_of(wake_form);
+  struct wfx_list *list = (struct wfx_list *)(void *)at;
+  list->wake_form = wake_form;
+  list->send_form = form_of(kinds, count);
+  list->count = (uint32_t)count;
   if (count)
     memcpy(list->kinds, kinds, count);
+  *end = at + sizeof *list + count;
+  return list;
 }
 
 /* The kinds themselves, or what no kinds look like, since none has its highest bit set. */
@@ -122,8 +142,7 @@ bool wfx_list_equal(const struct wfx_list *a, const struct wfx_list *b)
 
 static size_t list_bytes(size_t count)
 {
-  const size_t align = _Alignof(struct wfx_list);
-  return (sizeof(struct wfx_list) + count + align - 1) / align * align;
+  return WFX_LIST_ALIGN - 1 + WFX_LIST_PLACE + sizeof(struct wfx_list) + count;
 }
 
 wasmfx_status_t wasmfx_type_new(wasmfx_runtime_t *rt, const wasmfx_kind_t *params, size_t param_count,
@@ -138,23 +157,16 @@ wasmfx_status_t wasmfx_type_new(wasmfx_runtime_t *rt, const wasmfx_kind_t *param
   const wasmfx_status_t status = wfx_inbox_reserve(rt, (param_count > result_count ? param_count : result_count) + 1);
   if (status < 0)
     return status;
-  const size_t params_at = sizeof(wasmfx_type_t), fresh_at = params_at + list_bytes(param_count);
-  const size_t results_at = fresh_at + list_bytes(param_count);
-  wasmfx_type_t *type = wfx_member_new(rt, results_at + list_bytes(result_count));
+  wasmfx_type_t *type =
+    wfx_member_new(rt, sizeof *type + 2 * list_bytes(param_count) + list_bytes(result_count));
   if (!type)
     return WASMFX_ERROR_NO_MEMORY;
-  struct wfx_list *param_list = (struct wfx_list *)(void *)((char *)type + params_at);
-  struct wfx_list *fresh_list = (struct wfx_list *)(void *)((char *)type + fresh_at);
-  struct wfx_list *result_list = (struct wfx_list *)(void *)((char *)type + results_at);
-  list_init(param_list, params, param_count);
-  list_init(fresh_list, params, param_count);
-  fresh_list->wake_form |= WFX_FORM_FRESH;
-  list_init(result_list, results, result_count);
-  type->params = param_list;
-  type->fresh_params = fresh_list;
-  type->results = result_list;
-  type->results_shape = wfx_list_shape(result_list);
-  type->is_word = wfx_form_is_word(param_list->wake_form) && wfx_form_is_word(result_list->send_form);
+  char *end = (char *)(type + 1);
+  type->params = put_list(&end, params, param_count, 0);
+  type->fresh_params = put_list(&end, params, param_count, WFX_FORM_FRESH);
+  type->results = put_list(&end, results, result_count, 0);
+  type->results_shape = wfx_list_shape(type->results);
+  type->is_word = wfx_form_is_word(type->params->wake_form) && wfx_form_is_word(type->results->send_form);
   *out = type;
   return WASMFX_OK;
 }
@@ -214,12 +226,12 @@ const wasmfx_type_t *wasmfx_tag_type(const wasmfx_tag_t *tag)
 
 const struct wfx_list *wfx_awaited(const struct wfx_object *object)
 {
-  return object->awaits == &wfx_bound_list ? object->bound->awaits : object->awaits;
+  return object->awaits == wfx_bound_list ? object->bound->awaits : object->awaits;
 }
 
 uint32_t wfx_bound_count(const struct wfx_object *object)
 {
-  return object->awaits == &wfx_bound_list ? object->bound->count : 0;
+  return object->awaits == wfx_bound_list ? object->bound->count : 0;
 }
 
 static size_t bound_bytes(size_t capacity)
@@ -319,10 +331,10 @@ wasmfx_status_t wfx_bound_write(struct wasmfx_runtime *rt, struct wfx_object *ob
 void wfx_bound_append(struct wfx_object *object, uint32_t count)
 {
   struct wfx_bound *bound = object->bound;
-  if (object->awaits != &wfx_bound_list) {
+  if (object->awaits != wfx_bound_list) {
     bound->awaits = object->awaits;
     bound->count = 0;
-    object->awaits = &wfx_bound_list;
+    object->awaits = wfx_bound_list;
   }
   bound->count += count;
   assert(bound->count <= bound->awaits->count && bound->awaits->count <= bound->capacity);

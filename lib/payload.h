@@ -20,7 +20,7 @@
 /* Longer lists do not go on the continuation's own stack. */
 #define WFX_SLOTS_ON_STACK 64
 
-/** A list of kinds: parameters or results. */
+/** A list of kinds: parameters or results. Those that somebody may await lie at WFX_LIST_PLACE. */
 struct wfx_list {
   uint32_t wake_form; /* where it wakes a continuation */
   uint32_t send_form; /* where it goes to a handler or a resumer */
@@ -68,9 +68,9 @@ struct wfx_bound {
 };
 
 /** What a continuation awaits of which a prefix is bound: WFX_FORM_BOUND. */
-extern const struct wfx_list wfx_bound_list;
+extern const struct wfx_list *const wfx_bound_list;
 /** What the head of a captured chain awaits, whom nobody has a reference to: the same form. */
-extern const struct wfx_list wfx_head_list;
+extern const struct wfx_list *const wfx_head_list;
 /** [contref], and [i64 contref]: what a switch waits for if it is not told. */
 extern const struct wasmfx_type wfx_contref_type, wfx_word_contref_type;
 

@@ -15,6 +15,7 @@
 #define MAX_CONFIG_BYTES 4096
 #define DEFAULT_HOST_STACK_BYTES 8192 /* printf of a number takes a good half of it */
 #define LEAST_BESIDE_BYTES 8192 /* for the library and the bodies */
+#define MAX_HOST_STACK_BYTES ((size_t)1 << 30)
 #define DEFAULT_CACHED_STACKS (1u << 14)
 #define SPARE_SLOTS (1u << 20) /* for roots and barriers, and in place of slots that are retired */
 
@@ -111,14 +112,17 @@ static bool calls_host(const wasmfx_runtime_config_t *config)
   return config->allocator.allocate || config->stack_allocator.allocate || config->switched || config->died;
 }
 
-static size_t stack_room(const wasmfx_runtime_config_t *config)
+static uint32_t stack_room(const wasmfx_runtime_config_t *config)
 {
-  return WFX_STACK_ROOM + (config->host_stack_bytes + WFX_STACK_ROOM - 1) / WFX_STACK_ROOM * WFX_STACK_ROOM;
+  const uint32_t host_stack_bytes = (uint32_t)config->host_stack_bytes;
+  return WFX_STACK_ROOM + (host_stack_bytes + WFX_STACK_ROOM - 1) / WFX_STACK_ROOM * WFX_STACK_ROOM;
 }
 
 /* Whether each class leaves something to the bodies. */
 static bool leaves_stack(const wasmfx_runtime_config_t *config)
 {
+  if (config->host_stack_bytes > MAX_HOST_STACK_BYTES)
+    return false;
   for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
     if (config->stack_bytes[i] < LEAST_BESIDE_BYTES ||
         config->stack_bytes[i] - LEAST_BESIDE_BYTES < config->host_stack_bytes)
@@ -211,6 +215,7 @@ static void init_hot_part(struct wasmfx_runtime *rt, struct wfx_house *house)
     rt->careful |= WFX_CAREFUL_HOOK;
   if (house->config.float_control)
     rt->careful |= WFX_CAREFUL_FLOAT;
+  rt->short_count = rt->careful ? 0 : rt->object_count;
 }
 
 static void dismantle(struct wasmfx_runtime *rt)

@@ -40,8 +40,8 @@ struct wfx_house {
 struct wasmfx_runtime {
   uint64_t null_ref;          /* never equal to the null reference */
   struct wfx_object *current; /* the running continuation or root */
-  uint32_t object_count;      /* slots that references may name */
-  uint32_t careful;           /* WFX_CAREFUL_*: if not 0, no short paths */
+  uint32_t short_count;       /* slots that references may name on short paths: none, where these are not to be taken */
+  uint32_t careful;           /* WFX_CAREFUL_*: why not */
   struct wfx_stack_list free_stacks; /* class 0, tenant 0 */
   wasmfx_cont_t received;     /* the contref that came with the last waking */
   struct {
@@ -55,7 +55,8 @@ struct wasmfx_runtime {
   struct wfx_object *free_objects;
   struct wfx_house *house;
   struct wfx_object *nothing;
-  size_t stack_room; /* bytes of stack to make sure of before anything changes: the library's own, and the host's */
+  uint32_t object_count; /* slots that references may name */
+  uint32_t stack_room;   /* bytes of stack to make sure of before anything changes: the library's own, and the host's */
 };
 
 /** The root that the host starts on. */

@@ -140,12 +140,10 @@ WASMFX_FAST_INLINE wasmfx_outcome_t wasmfx_fast_resume_word(wasmfx_runtime_t **r
   *rt = runtime;
   *cont = reference;
   return wasmfx_fast_outcome(event, word);
-  wasmfx_outcome_t outcome;
 declined:
   WASMFX_FAST_ARRIVED();
-  outcome = wasmfx_resume_word(runtime, &reference, (const wasmfx_handlers_t *)(uintptr_t)event, word);
   *cont = reference;
-  return outcome;
+  return wasmfx_resume_word(runtime, cont, (const wasmfx_handlers_t *)(uintptr_t)event, word);
 }
 
 /** wasmfx_suspend_word(). */
@@ -184,13 +182,11 @@ WASMFX_FAST_INLINE wasmfx_outcome_t wasmfx_fast_switch_word(wasmfx_runtime_t **r
   *rt = runtime;
   *cont = reference;
   return wasmfx_fast_outcome(event, word);
-  wasmfx_outcome_t outcome;
 declined:
   WASMFX_FAST_ARRIVED();
-  outcome = wasmfx_switch_word(runtime, &reference, (const wasmfx_tag_t *)(uintptr_t)event,
-                               (const wasmfx_type_t *)(uintptr_t)awaited, word);
   *cont = reference;
-  return outcome;
+  return wasmfx_switch_word(runtime, cont, (const wasmfx_tag_t *)(uintptr_t)event,
+                            (const wasmfx_type_t *)(uintptr_t)awaited, word);
 }
 
 #else

@@ -94,7 +94,7 @@ typedef struct wasmfx_runtime_config {
   int (*may_abandon)(wasmfx_runtime_t *rt, const void *pc);
   /** Bytes of stack that the host's hooks and allocators want where the library calls them, most often on a
    *  continuation's stack. The library makes sure of them before it changes anything: with less, its caller overflows.
-   *  Default 8 KiB if any of these is set, else 0. */
+   *  Default 8 KiB if any of these is set, else 0; at most 1 GiB. */
   size_t host_stack_bytes;
 } wasmfx_runtime_config_t;
 

@@ -33,7 +33,7 @@
 /* struct wasmfx_runtime, slot 0 of the object arena */
 #define WFX_RT_NULL_REF 0
 #define WFX_RT_CURRENT 8
-#define WFX_RT_OBJECT_COUNT 16
+#define WFX_RT_SHORT_COUNT 16
 #define WFX_RT_CAREFUL 20
 #define WFX_RT_FREE_STACK 24
 #define WFX_RT_FREE_STACK_COUNT 32
@@ -44,7 +44,7 @@
 #define WFX_RT_EVENT 72
 #define WFX_RT_WORD 80
 #define WFX_RT_CUT 88
-#define WFX_RT_STACK_ROOM 120
+#define WFX_RT_STACK_ROOM 124
 
 /* bits of `careful`: why the short paths must not be taken */
 #define WFX_CAREFUL_HOOK 1
@@ -103,6 +103,13 @@
 #define WFX_TYPE_RESULTS_SHAPE 56
 #define WFX_LIST_WAKE_FORM 0
 #define WFX_LIST_SEND_FORM 4
+
+/* Where a list lies says how it wakes, so that short paths need not look into it: these bits of its address. */
+#define WFX_LIST_PLACE 24
+#define WFX_LIST_WORD 0         /* by a word or nothing */
+#define WFX_LIST_WORD_CONTREF 8 /* by a word or nothing, and a contref beside it */
+#define WFX_LIST_OTHER 16       /* in another way; or who awaits it is fresh */
+#define WFX_LIST_ALIGN 32
 
 /* Bits of wake_form: a last contref travels beside the payload; who awaits it is fresh. What is above is not for short
  * paths, what is below counts values. */

@@ -354,7 +354,7 @@ wfx_landings_end:
     .cfi_adjust_cfa_offset 8
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
-    movq WFX_RT_STACK_ROOM(%rdi), %r10
+    movl WFX_RT_STACK_ROOM(%rdi), %r10d
     PROBE_STACK
     call \prepare
     addq $8, %rsp
@@ -402,8 +402,6 @@ wfx_landings_end:
  * written before the last check.
  */
 .macro RESUME_WORD_UNLESS_CAREFUL
-    cmpl $0, WFX_RT_CAREFUL(%rdi)
-    jne resume_word_carefully
     testq %rdx, %rdx
     jz resume_word_carefully
     movabsq $(1 << WFX_REVISION_SHIFT), %r10
@@ -426,21 +424,19 @@ wfx_landings_end:
     movq %rcx, %rsi
     xorl %edx, %edx
     xorl %ecx, %ecx                     /* RETURNED, in word form */
-    movq %rdx, WFX_RT_RECEIVED(%rdi)
 .endm
 
 FUNCTION wasmfx_resume_word
     movq (%rsi), %r8
     movl %r8d, %eax                     /* the slot: the lower half */
-    cmpl WFX_RT_OBJECT_COUNT(%rdi), %eax
+    cmpl WFX_RT_SHORT_COUNT(%rdi), %eax
     jae resume_word_carefully
     shlq $WFX_OBJECT_SHIFT, %rax
     addq %rdi, %rax
     cmpq WFX_OBJ_REF(%rax), %r8         /* null meets the runtime itself, and differs */
     jne resume_word_carefully
-    movq WFX_OBJ_AWAITS(%rax), %r9
-    cmpl $1, WFX_LIST_WAKE_FORM(%r9)
-    ja resume_word_fresh
+    testb $WFX_LIST_PLACE, WFX_OBJ_AWAITS(%rax)
+    jnz resume_word_fresh
     RESUME_WORD_UNLESS_CAREFUL
     .cfi_remember_state
     movq -64(%rsp), %r10                /* where `enter` is going to push */
@@ -449,6 +445,7 @@ FUNCTION wasmfx_resume_word
     jmp enter
     CFI_RESTORE_STATE
 resume_word_fresh:
+    movq WFX_OBJ_AWAITS(%rax), %r9
     cmpl $(WFX_FORM_FRESH | 1), WFX_LIST_WAKE_FORM(%r9)
     ja resume_word_carefully
     leaq wfx_fresh(%rip), %r9
@@ -527,8 +524,6 @@ FUNCTION wasmfx_suspend_word
     movq WFX_OBJ_HANDLERS(%r9), %r10
     cmpq WFX_HANDLERS_WORD_TAG(%r10), %rsi
     jne suspend_word_search
-    cmpl $0, WFX_RT_CAREFUL(%rdi)
-    jne suspend_word_carefully
     movq WFX_TAG_RESULTS(%rsi), %r11
     movq WFX_OBJ_PARENT(%r9), %rax
     .cfi_remember_state
@@ -575,13 +570,11 @@ END wasmfx_suspend_word
 .macro SWITCH_WORD_CHECK reference, tag, wait, otherwise
     movq \reference, %r11
     movl %r11d, %eax
-    cmpl WFX_RT_OBJECT_COUNT(%rdi), %eax
+    cmpl WFX_RT_SHORT_COUNT(%rdi), %eax
     jae \otherwise
     shlq $WFX_OBJECT_SHIFT, %rax
     addq %rdi, %rax
     cmpq WFX_OBJ_REF(%rax), %r11
-    jne \otherwise
-    cmpl $0, WFX_RT_CAREFUL(%rdi)
     jne \otherwise
     movq WFX_RT_CURRENT(%rdi), %r9
     movq WFX_OBJ_HANDLERS(%r9), %r10
@@ -590,10 +583,9 @@ END wasmfx_suspend_word
     leaq wfx_deep(%rip), %r10
     cmpq %r10, WFX_OBJ_PC(%rax)
     je \otherwise
-    movq WFX_OBJ_AWAITS(%rax), %r10
-    movl WFX_LIST_WAKE_FORM(%r10), %r10d
-    andl $~1, %r10d
-    cmpl $WFX_FORM_CONTREF, %r10d       /* and not fresh */
+    movl WFX_OBJ_AWAITS(%rax), %r10d
+    andl $WFX_LIST_PLACE, %r10d
+    cmpl $WFX_LIST_WORD_CONTREF, %r10d  /* and not fresh */
     jne \otherwise
     movq WFX_OBJ_TYPE(%rax), %r10
     movq WFX_TYPE_RESULTS_SHAPE(%r10), %r10
@@ -652,8 +644,6 @@ END wasmfx_switch_word
 /* ---- The fast tier ------------------------------------------------------------ */
 
 .macro FAST_RESUME_UNLESS_CAREFUL
-    cmpl $0, WFX_RT_CAREFUL(%rdi)
-    jne decline
     testq %rcx, %rcx
     jz decline
     movabsq $(1 << WFX_REVISION_SHIFT), %r10
@@ -672,7 +662,6 @@ END wasmfx_switch_word
     movq %rbp, WFX_OBJ_FP(%r9)
     xorl %edx, %edx
     xorl %ecx, %ecx
-    movq %rdx, WFX_RT_RECEIVED(%rdi)
 .endm
 
 /*
@@ -701,21 +690,21 @@ END wasmfx_switch_word
  */
 FAST_FUNCTION wasmfx_fast_resume
     movl %edx, %eax
-    cmpl WFX_RT_OBJECT_COUNT(%rdi), %eax
+    cmpl WFX_RT_SHORT_COUNT(%rdi), %eax
     jae decline
     shlq $WFX_OBJECT_SHIFT, %rax
     addq %rdi, %rax
     cmpq WFX_OBJ_REF(%rax), %rdx
     jne decline
-    movq WFX_OBJ_AWAITS(%rax), %r9
-    cmpl $1, WFX_LIST_WAKE_FORM(%r9)
-    ja fast_resume_fresh
+    testb $WFX_LIST_PLACE, WFX_OBJ_AWAITS(%rax)
+    jnz fast_resume_fresh
     FAST_RESUME_UNLESS_CAREFUL
     .cfi_remember_state
     FAST_RESUME_LINK
     GO
     .cfi_restore_state
 fast_resume_fresh:
+    movq WFX_OBJ_AWAITS(%rax), %r9
     cmpl $(WFX_FORM_FRESH | 1), WFX_LIST_WAKE_FORM(%r9)
     ja decline
     leaq wfx_fresh(%rip), %r9
@@ -740,8 +729,6 @@ FAST_FUNCTION wasmfx_fast_suspend
     movq WFX_OBJ_HANDLERS(%r9), %r10
     cmpq WFX_HANDLERS_WORD_TAG(%r10), %rdx
     jne fast_suspend_search
-    cmpl $0, WFX_RT_CAREFUL(%rdi)
-    jne fast_suspend_declined
     movq WFX_TAG_RESULTS(%rdx), %r11
     movq WFX_OBJ_PARENT(%r9), %rax
     movq %r11, WFX_OBJ_AWAITS(%r9)
