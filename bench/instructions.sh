@@ -59,6 +59,6 @@ at_most 100 depth10 fast
 at_most 141 depth10 plain
 at_most 75 ring2 fast
 at_most 91 ring2 plain
-at_most 195 create fast
-at_most 213 create plain
+at_most 149 create fast
+at_most 167 create plain
 exit "$failed"

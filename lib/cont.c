@@ -50,6 +50,7 @@ static void give_stack(struct wasmfx_runtime *rt, struct wfx_object *object, str
 {
   object->stack = stack;
   stack->owner = object;
+  stack->is_short = false;
   object->fresh.start = object->entry;
   object->fresh.env = object->env;
   object->sp = stack;
@@ -107,34 +108,31 @@ static void unbind(struct wfx_object *object)
 
 static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word, wasmfx_cont_t from);
 
-/* There is none at hand that was used before: asks the system for memory. */
-static __attribute__((noinline, cold)) wasmfx_status_t take_new(struct wasmfx_runtime *rt, struct wfx_object **object)
+/* Makes of an object a fresh continuation, which is counted. */
+static inline void begin(struct wasmfx_runtime *rt, struct wfx_object *object, const struct wasmfx_type *type,
+                         const struct wfx_list *awaits, wasmfx_word_entry_t entry, void *env, uint32_t tenant)
 {
-  wfx_probe_stack(rt->stack_room);
-  return wfx_object_take(rt, object);
-}
-
-static inline wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type *type, wasmfx_word_entry_t entry,
-                            void *env, struct wfx_object **out)
-{
-  struct wfx_house *house = rt->house;
-  if (house->created - house->died >= house->config.max_conts)
-    return WASMFX_ERROR_LIMIT;
-  struct wfx_object *object;
-  const wasmfx_status_t status = rt->free_objects ? wfx_object_take(rt, &object) : take_new(rt, &object);
-  if (status < 0)
-    return status;
-  object->pc = house->stacks.is_simple ? wfx_fresh : wfx_fresh_slow;
+  object->pc = wfx_fresh;
   object->entry = entry;
   object->env = env;
-  object->awaits = type->fresh_params;
+  object->awaits = awaits;
   object->type = type;
-  object->host_word = NULL;
   object->fresh.stack_class = 0;
-  object->fresh.tenant = house->tenant;
-  house->created++;
-  *out = object;
-  return WASMFX_OK;
+  object->fresh.tenant = tenant;
+  rt->house->left--;
+}
+
+/* Errors: LIMIT, NO_MEMORY. */
+static wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type *type, wasmfx_word_entry_t entry,
+                            void *env, struct wfx_object **object)
+{
+  wfx_probe_stack(rt->stack_room);
+  if (rt->house->left == 0)
+    return WASMFX_ERROR_LIMIT;
+  const wasmfx_status_t status = wfx_object_take(rt, object);
+  if (status == WASMFX_OK)
+    begin(rt, *object, type, type->fresh_params, entry, env, rt->house->tenant);
+  return status;
 }
 
 static wasmfx_status_t reserve_long_lists(struct wasmfx_runtime *rt, struct wfx_object *object)
@@ -149,7 +147,7 @@ static wasmfx_status_t reserve_long_lists(struct wasmfx_runtime *rt, struct wfx_
   return status;
 }
 
-static inline wasmfx_status_t check_new(const struct wasmfx_runtime *rt, const struct wasmfx_type *type, bool has_entry)
+static wasmfx_status_t check_new(const struct wasmfx_runtime *rt, const struct wasmfx_type *type, bool has_entry)
 {
   if (!has_entry)
     return WASMFX_TRAP_NULL_FUNCTION;
@@ -162,7 +160,6 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
   wasmfx_status_t status = check_new(rt, type, entry != NULL);
   if (status < 0)
     return status;
-  wfx_probe_stack(rt->stack_room);
   struct wfx_object *object;
   status = make(rt, type, enter_values, env, &object);
   if (status < 0)
@@ -171,7 +168,7 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
   if (wfx_type_is_long(type)) {
     status = reserve_long_lists(rt, object);
     if (status < 0) {
-      rt->house->created--;
+      rt->house->left++;
       wfx_object_put(rt, object);
       return status;
     }
@@ -180,8 +177,9 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
   return WASMFX_OK;
 }
 
-wasmfx_status_t wasmfx_cont_new_word(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_word_entry_t entry,
-                                     void *env, wasmfx_cont_t *cont)
+static __attribute__((noinline)) wasmfx_status_t new_carefully(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
+                                                               wasmfx_word_entry_t entry, void *env,
+                                                               wasmfx_cont_t *cont)
 {
   wasmfx_status_t status = check_new(rt, type, entry != NULL);
   if (status < 0)
@@ -190,9 +188,27 @@ wasmfx_status_t wasmfx_cont_new_word(wasmfx_runtime_t *rt, const wasmfx_type_t *
     return WASMFX_ERROR_TYPE;
   struct wfx_object *object;
   status = make(rt, type, entry, env, &object);
-  if (status == WASMFX_OK)
-    *cont = object->ref;
-  return status;
+  if (status < 0)
+    return status;
+  if (type->short_params)
+    object->awaits = type->short_params;
+  *cont = object->ref;
+  return WASMFX_OK;
+}
+
+/* Where there is an object at hand, and the type allows for short paths, which there are with one tenant only, it calls
+ * nothing. */
+wasmfx_status_t wasmfx_cont_new_word(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_word_entry_t entry,
+                                     void *env, wasmfx_cont_t *cont)
+{
+  struct wfx_object *object = rt->free_objects;
+  if (!entry || !type || type->member.rt != rt || !type->short_params || !object || rt->house->left == 0)
+    return new_carefully(rt, type, entry, env, cont);
+  rt->free_objects = object->next_free;
+  object->parent = NULL;
+  begin(rt, object, type, type->short_params, entry, env, 0);
+  *cont = object->ref;
+  return WASMFX_OK;
 }
 
 /* Whether binding `count` values leaves what `to` says. */
@@ -479,8 +495,10 @@ wasmfx_outcome_t wfx_waking_values(struct wasmfx_runtime *rt, wasmfx_outcome_t a
 
 wasmfx_cont_t wasmfx_received_cont(const wasmfx_runtime_t *rt)
 {
-  const struct wfx_list *awaited = rt->current->awaits;
-  return awaited && awaited->wake_form & WFX_FORM_CONTREF ? rt->received : WASMFX_NULL_CONT;
+  const struct wfx_object *current = rt->current;
+  if (wfx_object_is_root(current) || !(current->awaits->wake_form & WFX_FORM_CONTREF))
+    return WASMFX_NULL_CONT;
+  return rt->received;
 }
 
 /* ---- Entering and ending ------------------------------------------------------------------------------ */
@@ -561,31 +579,15 @@ static inline struct wfx_object *hand_back(struct wasmfx_runtime *rt, struct wfx
   return to;
 }
 
-static __attribute__((noinline)) struct wfx_object *end_carefully(struct wasmfx_runtime *rt, struct wfx_object *self,
-                                                                  uint64_t what, uint64_t word)
+/* Ends `self`, which is running, with what its resumer is to see. Its stack is still being stood on: the pool leaves
+ * the one that was put back last alone. */
+static struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what, uint64_t word)
 {
   if (rt->current != self || self->handlers == &wfx_barrier || rt->careful)
     tidy_up(rt, self);
   wfx_stackpool_make_way(&rt->house->stacks); /* while it still runs, for who visits from there */
   struct wfx_object *to = hand_back(rt, self, what, word);
   wfx_cont_bury(rt, self);
-  return to;
-}
-
-/* Ends `self`, which is running, with what its resumer is to see. Its stack is still being stood on: the pool leaves
- * the one that was put back last alone. Where nothing has to be called, it calls nothing. */
-static inline struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what, uint64_t word)
-{
-  struct wfx_house *house = rt->house;
-  struct wfx_stack *stack = self->stack;
-  if (rt->current != self || self->handlers == &wfx_barrier || rt->careful || self->host_word ||
-      !wfx_stackpool_has_room(&house->stacks, stack))
-    return end_carefully(rt, self, what, word);
-  struct wfx_object *to = hand_back(rt, self, what, word);
-  wfx_stackpool_put_in_front(&house->stacks, stack);
-  self->stack = NULL;
-  house->died++;
-  wfx_object_put(rt, self);
   return to;
 }
 

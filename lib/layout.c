@@ -21,7 +21,13 @@ AT(struct wasmfx_runtime, transfer.cont, WFX_RT_CONT);
 AT(struct wasmfx_runtime, transfer.event, WFX_RT_EVENT);
 AT(struct wasmfx_runtime, transfer.word, WFX_RT_WORD);
 AT(struct wasmfx_runtime, transfer.cut, WFX_RT_CUT);
+AT(struct wasmfx_runtime, free_objects, WFX_RT_FREE_OBJECTS);
+AT(struct wasmfx_runtime, house, WFX_RT_HOUSE);
 AT(struct wasmfx_runtime, stack_room, WFX_RT_STACK_ROOM);
+
+AT(struct wfx_house, died, WFX_HOUSE_DIED);
+AT(struct wfx_house, left, WFX_HOUSE_LEFT);
+AT(struct wfx_house, cached_stacks, WFX_HOUSE_CACHED_STACKS);
 
 AT(struct wfx_object, ref, WFX_OBJ_REF);
 AT(struct wfx_object, pc, WFX_OBJ_PC);
@@ -32,8 +38,10 @@ AT(struct wfx_object, env, WFX_OBJ_ENV);
 AT(struct wfx_object, parent, WFX_OBJ_PARENT);
 AT(struct wfx_object, handlers, WFX_OBJ_HANDLERS);
 AT(struct wfx_object, awaits, WFX_OBJ_AWAITS);
+AT(struct wfx_object, next_free, WFX_OBJ_NEXT_FREE);
 AT(struct wfx_object, type, WFX_OBJ_TYPE);
 AT(struct wfx_object, stack, WFX_OBJ_STACK);
+AT(struct wfx_object, host_word, WFX_OBJ_HOST_WORD);
 AT(struct wfx_object, deep.pc, WFX_OBJ_DEEP_PC);
 AT(struct wfx_object, deep.head, WFX_OBJ_HEAD);
 AT(struct wfx_object, deep.parent, WFX_OBJ_INNER_PARENT);
@@ -44,6 +52,8 @@ AT(struct wfx_object, fresh.env, WFX_OBJ_START_ENV);
 
 AT(struct wfx_stack, next, WFX_STACK_NEXT);
 AT(struct wfx_stack, owner, WFX_STACK_OWNER);
+AT(struct wfx_stack, is_short, WFX_STACK_IS_SHORT);
+AT(struct wfx_stack, life, WFX_STACK_LIFE);
 
 AT(struct wasmfx_handlers, word_tag, WFX_HANDLERS_WORD_TAG);
 AT(struct wasmfx_handlers, word_event, WFX_HANDLERS_WORD_EVENT);

@@ -27,8 +27,8 @@ wasmfx_status_t wasmfx_cont_stack_class(wasmfx_runtime_t *rt, wasmfx_cont_t cont
   if (stack_class >= WASMFX_STACK_CLASSES)
     return WASMFX_ERROR_ARGUMENT;
   object->fresh.stack_class = stack_class;
-  if (stack_class)
-    object->pc = wfx_fresh_slow;
+  if (object->awaits == object->type->short_params)
+    object->awaits = object->type->fresh_params;
   return WASMFX_OK;
 }
 

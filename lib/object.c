@@ -29,7 +29,7 @@ wasmfx_status_t wfx_ref_trap(wasmfx_cont_t cont)
 
 bool wfx_object_is_fresh(const struct wfx_object *object)
 {
-  return object->pc == wfx_fresh || object->pc == wfx_fresh_slow;
+  return object->pc == wfx_fresh;
 }
 
 /* Those that run keep the landing address of their last suspension: the running one, and who has entered a root. */

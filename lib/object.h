@@ -35,7 +35,7 @@
  * A continuation, or a root (then `type` is NULL).
  *
  * Its state is not written down but follows from the rest: a reference to it is
- * alive only while it is FRESH (`pc` is one of the two wfx_fresh) or SUSPENDED; it
+ * alive only while it is FRESH (`pc` is wfx_fresh) or SUSPENDED; it
  * is RUNNING if it is the runtime's `current`, and waiting if it is reached from
  * there over `parent`.
  */

@@ -101,19 +101,22 @@ static uint32_t wake_form_of(const wasmfx_kind_t *kinds, size_t count)
   return form_of(kinds, count);
 }
 
-static uintptr_t place_of(uint32_t wake_form)
+static uintptr_t place_of(uint32_t wake_form, bool is_short)
 {
+  if (is_short)
+    return WFX_LIST_WORD_FRESH;
   if (wake_form <= 1)
     return WFX_LIST_WORD;
   return (wake_form & ~1u) == WFX_FORM_CONTREF ? WFX_LIST_WORD_CONTREF : WFX_LIST_OTHER;
 }
 
 /* Makes a list behind `*end`, at its place; `fresh` is WFX_FORM_FRESH or 0. */
-static const struct wfx_list *put_list(char **end, const wasmfx_kind_t *kinds, size_t count, uint32_t fresh)
+static const struct wfx_list *put_list(char **end, const wasmfx_kind_t *kinds, size_t count, uint32_t fresh,
+                                       bool is_short)
 {
   const uint32_t wake_form = wake_form_of(kinds, count) | fresh;
   const uintptr_t beyond = (uintptr_t)*end % WFX_LIST_ALIGN;
-  char *at = *end + (beyond ? WFX_LIST_ALIGN - beyond : 0) + place_of(wake_form);
+  char *at = *end + (beyond ? WFX_LIST_ALIGN - beyond : 0) + place_of(wake_form, is_short);
   struct wfx_list *list = (struct wfx_list *)(void *)at;
   list->wake_form = wake_form;
   list->send_form = form_of(kinds, count);
@@ -158,15 +161,17 @@ wasmfx_status_t wasmfx_type_new(wasmfx_runtime_t *rt, const wasmfx_kind_t *param
   if (status < 0)
     return status;
   wasmfx_type_t *type =
-    wfx_member_new(rt, sizeof *type + 2 * list_bytes(param_count) + list_bytes(result_count));
+    wfx_member_new(rt, sizeof *type + 3 * list_bytes(param_count) + list_bytes(result_count));
   if (!type)
     return WASMFX_ERROR_NO_MEMORY;
   char *end = (char *)(type + 1);
-  type->params = put_list(&end, params, param_count, 0);
-  type->fresh_params = put_list(&end, params, param_count, WFX_FORM_FRESH);
-  type->results = put_list(&end, results, result_count, 0);
+  type->params = put_list(&end, params, param_count, 0, false);
+  type->fresh_params = put_list(&end, params, param_count, WFX_FORM_FRESH, false);
+  type->results = put_list(&end, results, result_count, 0, false);
   type->results_shape = wfx_list_shape(type->results);
   type->is_word = wfx_form_is_word(type->params->wake_form) && wfx_form_is_word(type->results->send_form);
+  if (type->is_word && type->params->wake_form <= 1 && rt->house->stacks.is_simple)
+    type->short_params = put_list(&end, params, param_count, WFX_FORM_FRESH, true);
   *out = type;
   return WASMFX_OK;
 }

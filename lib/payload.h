@@ -42,6 +42,7 @@ struct wasmfx_type {
   struct wfx_member member;
   const struct wfx_list *params;
   const struct wfx_list *fresh_params; /* the same, and WFX_FORM_FRESH */
+  const struct wfx_list *short_params; /* the same, where short paths find it; NULL: they must not */
   const struct wfx_list *results;
   uint64_t results_shape;
   bool is_word; /* both travel in a register, a contref beside the parameters apart */

@@ -239,6 +239,8 @@ static struct wfx_house *make_house(const wasmfx_runtime_config_t *config)
     return NULL;
   memset(house, 0, sizeof *house);
   house->config = *config;
+  house->left = config->max_conts;
+  house->cached_stacks = config->cached_stacks;
   house->host_stacks = config->stack_allocator;
   if (config->stack_allocator.allocate)
     house->config.stack_allocator = (wasmfx_stack_allocator_t){ allocate_stack, release_stack, &house->host_stacks };
@@ -309,7 +311,7 @@ wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped)
     return WASMFX_ERROR_STATE;
   (void)wasmfx_overflow_ignore(rt);
   if (dropped)
-    *dropped = (size_t)(rt->house->created - rt->house->died);
+    *dropped = wfx_live_conts(rt->house);
   const void *outer = wfx_host_call_begin();
   empty_arena(rt);
   dismantle(rt);
@@ -330,8 +332,8 @@ void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t *stats, siz
   const struct wfx_stackpool *stacks = &house->stacks;
   const uint64_t cached = wfx_stackpool_cached(stacks);
   const wasmfx_stats_t all = {
-    .conts_created = house->created,
-    .conts_live = house->created - house->died,
+    .conts_created = house->died + wfx_live_conts(house),
+    .conts_live = wfx_live_conts(house),
     .objects_retired = house->retired,
     .stacks_used = stacks->made - stacks->gone - cached - stacks->trimmed,
     .stacks_cached = cached,

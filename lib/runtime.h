@@ -14,6 +14,9 @@
 
 /** What does not have to be near: configuration, memory, counters. */
 struct wfx_house {
+  uint64_t died;          /* continuations, ever */
+  uint32_t left;          /* how many more there may be */
+  uint32_t cached_stacks; /* of the configuration */
   wasmfx_runtime_config_t config;
   wasmfx_stack_allocator_t host_stacks; /* the host's own, that of `config` calls it */
   struct wfx_os os;
@@ -24,7 +27,7 @@ struct wfx_house {
   uint64_t first_revision;  /* shifted: the `ref` of a slot that was never used, less its slot */
   uint32_t tenant;          /* of continuations that are made now */
   uint64_t allocations;
-  uint64_t created, died, retired;
+  uint64_t retired;
   uint64_t tags_made;
   struct wfx_object *scope;      /* innermost open root or barrier */
   struct wfx_member *members;    /* types, tags and tables */
@@ -59,13 +62,20 @@ struct wasmfx_runtime {
   uint32_t stack_room;   /* bytes of stack to make sure of before anything changes: the library's own, and the host's */
 };
 
+/** Continuations that are not dead. */
+static inline uint32_t wfx_live_conts(const struct wfx_house *house)
+{
+  return house->config.max_conts - house->left;
+}
+
 /** The root that the host starts on. */
 static inline struct wfx_object *wfx_host_root(const struct wasmfx_runtime *rt)
 {
   return (struct wfx_object *)rt + 1;
 }
 
-/** Takes an object, which has neither stack nor parent; its `ref` may be handed out. Errors: NO_MEMORY, LIMIT. */
+/** Takes an object, which has neither stack, parent nor host word; its `ref` may be handed out. Errors: NO_MEMORY,
+ *  LIMIT. */
 static inline wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct wfx_object **object)
 {
   struct wfx_object *last = rt->free_objects;
@@ -81,6 +91,7 @@ static inline wasmfx_status_t wfx_object_take(struct wasmfx_runtime *rt, struct 
 static inline void wfx_object_put(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
   object->pc = NULL;
+  object->host_word = NULL;
   object->next_free = rt->free_objects;
   rt->free_objects = object;
 }
@@ -151,6 +162,7 @@ static inline void wfx_stack_bury(struct wasmfx_runtime *rt, struct wfx_object *
   }
   object->stack = NULL;
   rt->house->died++;
+  rt->house->left++;
 }
 /** Ends a continuation whose reference has been consumed: its stack and object go back. */
 static inline void wfx_cont_bury(struct wasmfx_runtime *rt, struct wfx_object *object)

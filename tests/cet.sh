@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Called or jumped to by an address that was stored, besides the landings: those are taken by `lea`.
-stored='wasmfx_[a-z_]*|wfx_(deep|fresh|fresh_slow|start|start_float|overflowed|personality)'
+stored='wasmfx_[a-z_]*|wfx_(deep|fresh|start|start_float|overflowed|personality)'
 
 for protection in none branch full; do
   object=$work/$protection.o

@@ -23,7 +23,6 @@
  * waits, and nothing on the way tests for it:
  *
  *     wfx_fresh        it has never run and has no stack: nobody goes there
- *     wfx_fresh_slow   the same, and its stack needs more thought than a free list
  *     wfx_start        it has never run, but has its stack already
  *     wfx_start_float  the same, and float control words are to be set
  *     wfx_deep         it is the innermost of a captured chain: hang the
@@ -53,7 +52,6 @@ struct wfx_object;
 typedef void (*wfx_landing_t)(void);
 
 void wfx_fresh(void);
-void wfx_fresh_slow(void);
 void wfx_start(void);
 void wfx_start_float(void);
 void wfx_deep(void);

@@ -44,7 +44,14 @@
 #define WFX_RT_EVENT 72
 #define WFX_RT_WORD 80
 #define WFX_RT_CUT 88
+#define WFX_RT_FREE_OBJECTS 96
+#define WFX_RT_HOUSE 104
 #define WFX_RT_STACK_ROOM 124
+
+/* struct wfx_house */
+#define WFX_HOUSE_DIED 0
+#define WFX_HOUSE_LEFT 8
+#define WFX_HOUSE_CACHED_STACKS 12
 
 /* bits of `careful`: why the short paths must not be taken */
 #define WFX_CAREFUL_HOOK 1
@@ -70,9 +77,11 @@
 #define WFX_OBJ_PARENT 32
 #define WFX_OBJ_HANDLERS 40
 #define WFX_OBJ_AWAITS 48
+#define WFX_OBJ_NEXT_FREE 48 /* while free */
 #define WFX_OBJ_TYPE 56
 /* second cache line */
 #define WFX_OBJ_STACK 64
+#define WFX_OBJ_HOST_WORD 72
 #define WFX_OBJ_DEEP_PC 88
 #define WFX_OBJ_HEAD 96
 #define WFX_OBJ_INNER_PARENT 104
@@ -84,6 +93,8 @@
 /* struct wfx_stack, at the top of each stack */
 #define WFX_STACK_NEXT 0
 #define WFX_STACK_OWNER 8
+#define WFX_STACK_IS_SHORT 30
+#define WFX_STACK_LIFE 48
 
 /* struct wasmfx_handlers, struct wasmfx_tag, struct wfx_list */
 #define WFX_HANDLERS_WORD_TAG 32
@@ -100,15 +111,17 @@
 #define WFX_TAG_RESULTS_SHAPE 56
 #define WFX_TYPE_RUNTIME 16
 #define WFX_TYPE_PARAMS 32
-#define WFX_TYPE_RESULTS_SHAPE 56
+#define WFX_TYPE_RESULTS_SHAPE 64
 #define WFX_LIST_WAKE_FORM 0
 #define WFX_LIST_SEND_FORM 4
 
 /* Where a list lies says how it wakes, so that short paths need not look into it: these bits of its address. */
 #define WFX_LIST_PLACE 24
-#define WFX_LIST_WORD 0         /* by a word or nothing */
-#define WFX_LIST_WORD_CONTREF 8 /* by a word or nothing, and a contref beside it */
-#define WFX_LIST_OTHER 16       /* in another way; or who awaits it is fresh */
+#define WFX_LIST_WORD 0          /* by a word or nothing */
+#define WFX_LIST_WORD_FRESH 8    /* the same, for who is fresh and needs nothing but a stack of the first class */
+#define WFX_LIST_WORD_CONTREF 16 /* by a word or nothing, and a contref beside it */
+#define WFX_LIST_OTHER 24        /* in another way, or in one of these but it is fresh */
+#define WFX_LIST_NOT_WORD_FRESH 16 /* bit */
 #define WFX_LIST_ALIGN 32
 
 /* Bits of wake_form: a last contref travels beside the payload; who awaits it is fresh. What is above is not for short

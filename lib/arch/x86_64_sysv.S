@@ -445,12 +445,8 @@ FUNCTION wasmfx_resume_word
     jmp enter
     CFI_RESTORE_STATE
 resume_word_fresh:
-    movq WFX_OBJ_AWAITS(%rax), %r9
-    cmpl $(WFX_FORM_FRESH | 1), WFX_LIST_WAKE_FORM(%r9)
-    ja resume_word_carefully
-    leaq wfx_fresh(%rip), %r9
-    cmpq %r9, WFX_OBJ_PC(%rax)
-    jne resume_word_carefully
+    testb $WFX_LIST_NOT_WORD_FRESH, WFX_OBJ_AWAITS(%rax)
+    jnz resume_word_carefully
     movq WFX_RT_FREE_STACK(%rdi), %r11
     testq %r11, %r11
     jz resume_word_carefully
@@ -704,12 +700,8 @@ FAST_FUNCTION wasmfx_fast_resume
     GO
     .cfi_restore_state
 fast_resume_fresh:
-    movq WFX_OBJ_AWAITS(%rax), %r9
-    cmpl $(WFX_FORM_FRESH | 1), WFX_LIST_WAKE_FORM(%r9)
-    ja decline
-    leaq wfx_fresh(%rip), %r9
-    cmpq %r9, WFX_OBJ_PC(%rax)
-    jne decline
+    testb $WFX_LIST_NOT_WORD_FRESH, WFX_OBJ_AWAITS(%rax)
+    jnz decline
     movq WFX_RT_FREE_STACK(%rdi), %r11
     testq %r11, %r11
     jz decline
@@ -830,18 +822,13 @@ END wfx_go
 
 /*
  * Where a fresh continuation would land; but nobody goes there. Only the short path of
- * resume starts it as it is, after it has seen that a stack is at hand. The others give it a
- * stack first, and it lands below. What leads to wfx_fresh_slow needs more thought than that.
+ * resume starts it as it is, after it has seen that a stack is at hand, and that no other is wanted. The others give it a
+ * stack first, and it lands below.
  */
 HIDDEN_FUNCTION wfx_fresh
     LANDING_PAD
     ud2
 END wfx_fresh
-
-HIDDEN_FUNCTION wfx_fresh_slow
-    LANDING_PAD
-    ud2
-END wfx_fresh_slow
 
 /* Landings of a continuation that has never run but has a stack, on which rsp stands. */
 HIDDEN_FUNCTION wfx_start_float
@@ -868,7 +855,7 @@ END wfx_start
  * when it returns. In: the registers of a landing, but r11 = its stack, since rsp is still
  * the resumer's. At body: rbx = its stack, as rsp, r11 = the entry function, r10 = its env.
  *
- * rbx and r12 survive the call since the entry function preserves them. rbp is
+ * rbx, r12 and r13 survive the call since the entry function preserves them. rbp is
  * zero, which is how walkers of frame pointers know the end. The other registers that
  * a function would save on its stack are cleared.
  *
@@ -879,10 +866,13 @@ END wfx_start
  * return of the entry function, whose true return address may have to come from
  * memory that nobody has touched for long. With a jump there it would wait for
  * it, at each end of each continuation. For the same reason the continuation that
- * ends is taken to be the running one, which it is unless it left a root open,
- * and only compared with what the stack says: the processor goes on with the
- * resumer, and the next one, while that line is on its way. The two together
+ * ends is taken to be the one that has begun here, which it is unless that has moved to another object, or
+ * left a root open; it is only compared with what the runtime says: the processor goes on with the
+ * resumer, and the next one, while the stack is on its way. The two together
  * make ten thousand continuations that end in turn three times as fast.
+ *
+ * What ends here as most do, having taken its stack off the free list, with no hook to call and no scope open, puts
+ * that and its object back by itself.
  *
  * .cfi_signal_frame: else gdb stops here, since the resumer's stack may lie lower.
  * Walkers look up a caller's frame by the last byte of its call, and a frame that
@@ -899,6 +889,7 @@ start_fresh:
     movq %r9, WFX_RT_FREE_STACK(%rdi)
     decq WFX_RT_FREE_STACK_COUNT(%rdi)
     movq %rax, WFX_STACK_OWNER(%r11)
+    movb $1, WFX_STACK_IS_SHORT(%r11)
     movq %r11, WFX_OBJ_STACK(%rax)
     movq %r11, %rbx
     movq %r11, %rsp
@@ -907,11 +898,9 @@ start_fresh:
 body:
     movq %r11, WFX_OBJ_PC(%rax)         /* not fresh any more */
     movq %rdi, %r12
+    movq %rax, %r13
     xorl %ebp, %ebp
-    xorl %r8d, %r8d                     /* what the resumer had in them is none of its business */
-    xorl %r9d, %r9d
-    xorl %r13d, %r13d
-    xorl %r14d, %r14d
+    xorl %r14d, %r14d                   /* what the resumer had in them is none of its business */
     xorl %r15d, %r15d
     movq %rdx, %rcx                     /* entry(rt, env, word, cont) */
     movq %rsi, %rdx
@@ -923,17 +912,51 @@ enter:
     .hidden wfx_base
 wfx_base:
     call *%r11
-    movq %r12, %rdi                     /* wfx_return(rt, self, word) */
-    movq WFX_RT_CURRENT(%rdi), %rsi
-    cmpq %rsi, WFX_STACK_OWNER(%rsp)    /* rsp is rbx, but is there sooner */
-    jne 2f
-1:  movq %rax, %rdx
+    movq %r12, %rdi
+    cmpq %r13, WFX_RT_CURRENT(%rdi)
+    jne return_carefully
+    cmpb $0, WFX_STACK_IS_SHORT(%rsp)   /* rsp is rbx, but is there sooner */
+    je return_carefully
+    leaq wfx_barrier(%rip), %r8
+    cmpq %r8, WFX_OBJ_HANDLERS(%r13)    /* it has left one open */
+    je return_carefully
+    cmpq $0, WFX_OBJ_HOST_WORD(%r13)
+    jne return_carefully
+    movq WFX_RT_FREE_STACK_COUNT(%rdi), %r9
+    movq WFX_RT_HOUSE(%rdi), %r8
+    movl WFX_HOUSE_CACHED_STACKS(%r8), %r10d
+    cmpq %r10, %r9
+    jae return_carefully
+    movq %rax, %rsi
+    movq WFX_OBJ_PARENT(%r13), %rax     /* stays, as does the owner, for who walks from here */
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    movq WFX_HOUSE_DIED(%r8), %r10
+    incq %r10
+    movq %r10, WFX_STACK_LIFE(%rsp)
+    movq WFX_RT_FREE_STACK(%rdi), %r11
+    movq %r11, WFX_STACK_NEXT(%rsp)
+    movq %rsp, WFX_RT_FREE_STACK(%rdi)
+    incq %r9
+    movq %r9, WFX_RT_FREE_STACK_COUNT(%rdi)
+    movq $0, WFX_OBJ_STACK(%r13)
+    movq $0, WFX_OBJ_PC(%r13)
+    movq %r10, WFX_HOUSE_DIED(%r8)
+    incl WFX_HOUSE_LEFT(%r8)
+    movq WFX_RT_FREE_OBJECTS(%rdi), %r10
+    movq %r10, WFX_OBJ_NEXT_FREE(%r13)
+    movq %r13, WFX_RT_FREE_OBJECTS(%rdi)
+    xorl %edx, %edx
+    xorl %ecx, %ecx                     /* RETURNED, in word form */
+    .cfi_remember_state
+    GO
+    .cfi_restore_state
+return_carefully:
+    movq WFX_STACK_OWNER(%rsp), %rsi    /* wfx_return(rt, self, word) */
+    movq %rax, %rdx
     ANNOUNCE_CALL
     call wfx_return
     movq %r12, %rdi
     jmp leave
-2:  movq WFX_STACK_OWNER(%rsp), %rsi
-    jmp 1b
 
 /*
  * Where a continuation goes on that has run into its guard, with nothing on its

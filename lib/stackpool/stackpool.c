@@ -71,6 +71,7 @@ wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os
   /* What is asked for is only tried: the kernel has the last word. */
   pool->guard = config->guard == WASMFX_GUARD_LIGHT ? WASMFX_GUARD_AUTO : config->guard;
   pool->cached_stacks = config->cached_stacks;
+  pool->lives = (uint64_t)1 << 63;
   if (config->guard_bytes > MAX_STACK_BYTES)
     return WASMFX_ERROR_ARGUMENT;
   if (config->guard != WASMFX_GUARD_NONE)

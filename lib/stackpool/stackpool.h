@@ -39,7 +39,8 @@ struct wfx_stack {
   char *low;
   uint32_t tenant;
   uint16_t stack_class;
-  uint16_t padding;
+  bool is_short; /* taken by a short path, and to be put back by one: see wfx_body in lib/arch */
+  bool padding;
   uint32_t slot;
   uint32_t valgrind; /* its number there */
   void *memory;  /* of the host's allocator: what it answered */
@@ -80,7 +81,7 @@ struct wfx_stackpool {
   struct wfx_stack_list *lists; /* the others: [class][tenant] */
   struct wfx_stack_class classes[WASMFX_STACK_CLASSES];
   struct wfx_stack *leaving;    /* goes back to the host when the next one comes */
-  uint64_t lives;               /* numbers given out */
+  uint64_t lives;               /* numbers given out: the upper half, the other is for who puts a stack in front itself */
   uint64_t made, gone, trimmed, trims, wipes, reservations;
 };
 
