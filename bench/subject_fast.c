@@ -3,6 +3,7 @@
 #include <wasmfx/fast.h>
 
 #define BENCH_INLINE __attribute__((always_inline))
+#define NEW wasmfx_cont_new_word
 #define RESUME wasmfx_fast_resume_word
 #define SUSPEND wasmfx_fast_suspend_word
 #define SWITCH wasmfx_fast_switch_word

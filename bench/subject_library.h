@@ -3,6 +3,7 @@
  * The library's calls in word form, all checks on, in one of its tiers. No include guard, since a file that includes it is
  * a subject; it first defines
  *
+ *   NEW                       wasmfx_cont_new_word(), or what does the same
  *   RESUME, SUSPEND, SWITCH   wasmfx_resume_word() and so on, or what does the same, with the address of the runtime
  *   BENCH_INLINE              an attribute for what calls these
  *
@@ -68,7 +69,7 @@ typedef wasmfx_cont_t co_t;
 
 static inline BENCH_INLINE void co_new(struct world world, co_t *co, wasmfx_word_entry_t body)
 {
-  check(wasmfx_cont_new_word(world.rt, world.type, body, NULL, co));
+  check(NEW(world.rt, world.type, body, NULL, co));
 }
 
 static inline BENCH_INLINE uint64_t co_resume(struct world world, co_t *co, uint64_t word)
@@ -227,6 +228,7 @@ static struct {
   wasmfx_cont_t *at;
   size_t size, left;
   wasmfx_tag_t *tag;
+  const wasmfx_type_t *member;
 } ring;
 
 static uint64_t run_in_ring(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
@@ -239,7 +241,7 @@ static uint64_t run_in_ring(wasmfx_runtime_t *rt, void *env, uint64_t word, wasm
   while (ring.left) {
     ring.left--;
     wasmfx_cont_t cont = *next;
-    const wasmfx_outcome_t outcome = SWITCH(&rt, &cont, ring.tag, NULL, word + 1);
+    const wasmfx_outcome_t outcome = SWITCH(&rt, &cont, ring.tag, ring.member, word + 1);
     check(outcome.status);
     word = outcome.word;
     *previous = cont;
@@ -259,6 +261,7 @@ static void run_ring(const struct subject *subject, size_t count, double answer[
   check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ ring.tag, WASMFX_ON_SWITCH }, 1, &handlers));
   ring.at = calloc(size, sizeof *ring.at);
   bench_expect(ring.at != NULL, "no memory");
+  ring.member = member;
   ring.size = size;
   ring.left = count;
   for (size_t i = 0; i < size; i++)

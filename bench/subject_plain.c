@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The plain tier: ordinary calls. */
 #define BENCH_INLINE
+#define NEW wasmfx_cont_new_word
 #define RESUME(rt, ...) wasmfx_resume_word(*(rt), __VA_ARGS__)
 #define SUSPEND(rt, ...) wasmfx_suspend_word(*(rt), __VA_ARGS__)
 #define SWITCH(rt, ...) wasmfx_switch_word(*(rt), __VA_ARGS__)

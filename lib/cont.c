@@ -116,7 +116,7 @@ static inline void begin(struct wasmfx_runtime *rt, struct wfx_object *object, c
   object->entry = entry;
   object->env = env;
   object->awaits = awaits;
-  object->type = type;
+  object->type = wfx_unknown((void *)(uintptr_t)type); /* or it would be stored as one with its neighbour */
   object->fresh.stack_class = 0;
   object->fresh.tenant = tenant;
   rt->house->left--;

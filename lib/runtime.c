@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <wasmfx/abi.h>
+
 #include "handler.h"
 
 #define DEFAULT_MAX_CONTS (1u << 24)
@@ -322,6 +324,11 @@ wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped)
 void *wasmfx_runtime_host(const wasmfx_runtime_t *rt)
 {
   return rt->house->config.host;
+}
+
+uint32_t wasmfx_abi_version(void)
+{
+  return WASMFX_ABI_VERSION;
 }
 
 /* ---- Counters ---------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The walks of test_every_instruction are right, and it meets each instruction of the stubs.
-# Usage: every_instruction.sh STATIC-LIBRARY PROGRAM [PROGRAM-WITH-THE-FAST-TIER]
+# Usage: every_instruction.sh STATIC-LIBRARY PROGRAM [PROGRAM-WITH-ANOTHER-TIER]..
 # The library is the one that the programs were linked with.
 set -eu
 . "$(dirname "$0")/tap.sh"
@@ -15,7 +15,7 @@ for program; do
 done
 sort -u "$work"/met-* >"$work/met.sorted"
 without=
-[ $# -gt 1 ] || without='^(wasmfx_fast_|fast_|decline)'
+[ $# -gt 1 ] || without='^(wasmfx_fast_|fast_|decline|wasmfx_abi_)'
 
 # "DISTANCE SYMBOL INSTRUCTION" of each instruction in the assembly, but what fills gaps, or stands where nobody goes. As in the program the distance
 # is from wasmfx_resume. Of the call at `enter` the second byte has a label, wfx_base, and nobody can stop there.

@@ -104,8 +104,9 @@ WASMFX_API extern const char wasmfx_fast_switch[];
 #endif
 
 #define WASMFX_FAST_REGISTERS                                                                                          \
-  "rax", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5",  \
-    "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)",      \
+  "rax", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", WASMFX_FAST_OTHER_REGISTERS
+#define WASMFX_FAST_OTHER_REGISTERS                                                                                    \
+  "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)",      \
     "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "memory",  \
     "cc" WASMFX_FAST_MORE_REGISTERS
 

@@ -32,6 +32,13 @@
     LANDING_PAD
 .endm
 
+/* Another name for the address that has been come to, for those outside. */
+.macro ALIAS name
+    .globl \name
+    .type \name, @function
+\name:
+.endm
+
 .macro END name
     .cfi_endproc
     .size \name, . - \name

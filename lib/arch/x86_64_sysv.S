@@ -796,6 +796,7 @@ VERB wasmfx_switch, wfx_prepare_switch, land_switch
  * All but r8 to r11 is as it arrived.
  */
 HIDDEN_FUNCTION wfx_deep
+    ALIAS wasmfx_abi_deep
     CFI_FROM_LANDING_OF_PARENT
     LANDING_PAD
     movq WFX_OBJ_HEAD(%rax), %r8
@@ -813,8 +814,9 @@ END wfx_deep
 
 /* ---- Beginning and end --------------------------------------------------------------- */
 
-/* Goes on in the object in rax: `enter` calls this. */
+/* Goes on in the object in rax: `enter` calls this, and generated code jumps here. */
 HIDDEN_FUNCTION wfx_go
+    ALIAS wasmfx_abi_go
     CFI_FROM_LANDING
     LANDING_PAD
     GO
@@ -826,6 +828,7 @@ END wfx_go
  * stack first, and it lands below.
  */
 HIDDEN_FUNCTION wfx_fresh
+    ALIAS wasmfx_abi_fresh
     LANDING_PAD
     ud2
 END wfx_fresh
@@ -884,6 +887,9 @@ HIDDEN_FUNCTION wfx_body
     .cfi_signal_frame
     .cfi_personality DW_EH_PE_pcrel_sdata4, wfx_personality
     CFI_FROM_LANDING_OF_PARENT LANDING_IS_EXACT
+ALIAS wasmfx_abi_start
+    LANDING_PAD
+    movq WFX_RT_FREE_STACK(%rdi), %r11
 start_fresh:
     movq WFX_STACK_NEXT(%r11), %r9
     movq %r9, WFX_RT_FREE_STACK(%rdi)
