@@ -52,7 +52,7 @@ at_most 21 roundtrip limit
 at_most 62 roundtrip fcontext
 at_most 64 roundtrip fast
 at_most 105 roundtrip plain
-at_most 180 roundtrip fiber-plain
+at_most 112 roundtrip fiber-plain
 at_most 107 table8 fast
 at_most 148 table8 plain
 at_most 100 depth10 fast

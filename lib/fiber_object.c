@@ -14,19 +14,19 @@ static void collect_left(struct fiber_thread *thread)
   }
 }
 
-struct fiber *wfx_fiber_new(struct fiber_thread *thread, const wasmfx_type_t *type, wasmfx_word_entry_t body,
+struct fiber *wfx_fiber_new(struct fiber_thread *thread, enum fiber_kind kind, wasmfx_word_entry_t body,
                             void (*entry)(void))
 {
   collect_left(thread);
   struct fiber *fiber = malloc(sizeof *fiber);
   if (!fiber)
     return NULL;
-  *fiber = (struct fiber){ .thread = thread->number, .type = type, .entry = entry };
-  if (wasmfx_cont_new_word(thread->rt, type, body, fiber, &fiber->cont) < 0) {
+  *fiber = (struct fiber){ .handle.key = wfx_fiber_key(thread->number, kind), .entry = entry };
+  if (wasmfx_cont_new_word(thread->rt, thread->types[kind], body, fiber, &fiber->handle.fresh) < 0) {
     free(fiber);
     return NULL;
   }
-  *wasmfx_cont_host_word(thread->rt, fiber->cont) = fiber;
+  *wasmfx_cont_host_word(thread->rt, fiber->handle.fresh) = fiber;
   return fiber;
 }
 
@@ -42,16 +42,17 @@ void wfx_fiber_free(struct fiber *fiber)
   if (!fiber)
     return;
   const struct fiber_thread *thread = wfx_fiber_thread();
-  if (!thread || thread->number != fiber->thread) {
+  if (!thread || thread->number != wfx_fiber_thread_number(fiber)) {
     free_elsewhere(fiber);
     return;
   }
-  fiber->freed = !fiber->held;
-  wasmfx_cont_t cont = fiber->cont;
-  if (cont != WASMFX_NULL_CONT)
-    (void)wasmfx_drop(thread->rt, &cont); /* and so it ends */
-  else if (fiber->ended && fiber->freed)
+  if (!fiber->held)
+    fiber->handle.given_up |= FIBER_FREED;
+  wasmfx_cont_t cont = fiber->handle.cont ? fiber->handle.cont : fiber->handle.fresh;
+  if (fiber->ended && !fiber->held)
     free(fiber);
+  else
+    (void)wasmfx_drop(thread->rt, &cont); /* and so it ends, unless it runs or waits: then the reference is dead */
 }
 
 /* With whoever waited in a fiber_main() that one is gone: its first fiber is left to be freed later, since it may still
@@ -64,8 +65,7 @@ void wfx_fiber_died(wasmfx_runtime_t *rt, void *word)
     fiber->first->held = false;
     (void)wfx_fiber_leave(fiber->first);
   }
-  fiber->cont = WASMFX_NULL_CONT;
   fiber->ended = true;
-  if (fiber->freed)
+  if (fiber->handle.given_up & FIBER_FREED)
     free(fiber);
 }

@@ -6,9 +6,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* Initial-exec costs one load where a shared library's default costs a call; a pointer is little to ask of the room
- * that loaders keep for it. */
-static _Thread_local struct fiber_thread *own __attribute__((tls_model("initial-exec")));
+_Thread_local struct wfx_desk wfx_desk;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards what follows */
 static struct fiber_thread *threads;
@@ -19,12 +17,20 @@ static pthread_key_t exit_key; /* exists if last_number is not 0 */
  * another stack. */
 __attribute__((noinline)) struct fiber_thread *wfx_fiber_thread(void)
 {
-  return own;
+  return wfx_desk.thread;
 }
 
-static __attribute__((noinline)) void own_set(struct fiber_thread *thread)
+static __attribute__((noinline)) void desk_set(const struct wfx_desk *desk)
 {
-  own = thread;
+  wfx_desk = *desk;
+}
+
+/* From here on its fibers can be made and resumed. */
+static void open_desk(struct fiber_thread *thread)
+{
+  desk_set(&(struct wfx_desk){ wfx_fiber_key(thread->number, FIBER_RESUMED),
+                               wfx_fiber_key(thread->number, FIBER_SWITCHED), thread->rt, thread->on_yield,
+                               thread->yield, thread->exchange, thread });
 }
 
 /* In a child the lock would stay locked for ever if another thread had it. */
@@ -68,10 +74,10 @@ static bool make_runtime(struct fiber_thread *thread)
     return false;
   rt = thread->rt;
   wasmfx_mark(rt, &thread->outside);
-  if (wasmfx_type_new(rt, kinds, 1, kinds, 1, &thread->resumed) < 0 ||
-      wasmfx_type_new(rt, kinds, 2, kinds, 1, &thread->switched) < 0 ||
+  if (wasmfx_type_new(rt, kinds, 1, kinds, 1, &thread->types[FIBER_RESUMED]) < 0 ||
+      wasmfx_type_new(rt, kinds, 2, kinds, 1, &thread->types[FIBER_SWITCHED]) < 0 ||
       wasmfx_type_new(rt, NULL, 0, kinds, 1, &exchanged) < 0 ||
-      wasmfx_tag_new(rt, thread->resumed, &thread->yield) < 0 ||
+      wasmfx_tag_new(rt, thread->types[FIBER_RESUMED], &thread->yield) < 0 ||
       wasmfx_tag_new(rt, exchanged, &thread->exchange) < 0)
     return false;
   const wasmfx_clause_t on_yield = { thread->yield, WASMFX_ON_LABEL };
@@ -116,7 +122,7 @@ struct fiber_thread *wfx_fiber_thread_make(void)
     free(thread);
     return NULL;
   }
-  own_set(thread);
+  open_desk(thread);
   return thread;
 }
 
@@ -124,7 +130,7 @@ bool wfx_fiber_leave(struct fiber *fiber)
 {
   pthread_mutex_lock(&lock);
   struct fiber_thread *thread = threads;
-  while (thread && thread->number != fiber->thread)
+  while (thread && thread->number != wfx_fiber_thread_number(fiber))
     thread = thread->next;
   if (thread) {
     fiber->next_left = atomic_load_explicit(&thread->left, memory_order_relaxed);
@@ -149,7 +155,7 @@ void wfx_fiber_thread_end(void)
   struct fiber_thread *thread = wfx_fiber_thread();
   if (!thread || wasmfx_runtime_free(thread->rt, NULL) != WASMFX_OK)
     return;
-  own_set(NULL);
+  desk_set(&(struct wfx_desk){ 0 });
   pthread_mutex_lock(&lock);
   pthread_setspecific(exit_key, NULL);
   struct fiber_thread **link = &threads;

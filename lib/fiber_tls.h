@@ -20,19 +20,29 @@ struct fiber_thread {
   uint64_t number; /* never used again, unlike the address */
   wasmfx_runtime_t *rt;
   wasmfx_mark_t outside;         /* outside all fibers */
-  wasmfx_type_t *resumed;        /* of fibers of fiber.h: [i64] -> [i64] */
-  wasmfx_type_t *switched;       /* of fibers of fiber_switch.h: [i64 contref] -> [i64] */
+  wasmfx_type_t *types[2];       /* by kind: [i64] -> [i64], and [i64 contref] -> [i64] */
   wasmfx_tag_t *yield;           /* [i64] -> [i64] */
   wasmfx_tag_t *exchange;        /* [] -> [i64] */
   wasmfx_handlers_t *on_yield;   /* of fiber_resume() */
   wasmfx_handlers_t *on_switch;  /* of fiber_main() */
-  struct fiber *current;         /* who runs in the innermost fiber_main(); NULL outside */
   struct fiber *first;           /* of the outermost fiber_main() */
-  struct fiber *departing;       /* who switched last */
-  bool departing_ends;           /* by fiber_switch_return(), or because it has been freed */
   struct fiber_thread *next;
   _Atomic(struct fiber *) left; /* freed, to be collected by this thread */
 };
+
+/** What the stubs know of a thread (arch/arch.h): all zero if it has no state. */
+struct wfx_desk {
+  uint64_t key, switch_key; /* of its fibers */
+  wasmfx_runtime_t *rt;
+  const wasmfx_handlers_t *on_yield;
+  const wasmfx_tag_t *yield, *exchange;
+  struct fiber_thread *thread;
+};
+
+/* Initial-exec costs one load where a shared library's default costs a call; seven words are little to ask of the room
+ * that loaders keep for it. */
+extern _Thread_local struct wfx_desk wfx_desk
+  __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /** The calling thread's state, NULL if it has none. */
 struct fiber_thread *wfx_fiber_thread(void);

@@ -3,6 +3,7 @@
 #include <wasmfx/abi.h>
 
 #include "arch/layout.h"
+#include "fiber_tls.h"
 #include "handler.h"
 #include "object.h"
 #include "payload.h"
@@ -73,6 +74,18 @@ AT(struct wasmfx_type, results_shape, WFX_TYPE_RESULTS_SHAPE);
 AT(struct wfx_list, send_form, WFX_LIST_SEND_FORM);
 AT(struct wfx_list, wake_form, WFX_LIST_WAKE_FORM);
 
+AT(struct wfx_handle, cont, WFX_HANDLE_CONT);
+AT(struct wfx_handle, fresh, WFX_HANDLE_FRESH);
+AT(struct wfx_handle, key, WFX_HANDLE_KEY);
+AT(struct wfx_handle, given_up, WFX_HANDLE_GIVEN_UP);
+AT(struct fiber, handle, 0);
+AT(struct wfx_desk, key, WFX_DESK_KEY);
+AT(struct wfx_desk, switch_key, WFX_DESK_SWITCH_KEY);
+AT(struct wfx_desk, rt, WFX_DESK_RT);
+AT(struct wfx_desk, on_yield, WFX_DESK_HANDLERS);
+AT(struct wfx_desk, yield, WFX_DESK_YIELD);
+AT(struct wfx_desk, exchange, WFX_DESK_EXCHANGE);
+
 /* What generated code has been told. */
 #define TOLD(public, number) _Static_assert(WASMFX_ABI_##public == (number), #public)
 
@@ -117,6 +130,7 @@ TOLD(REVISION_SHIFT, WFX_REVISION_SHIFT);
 
 _Static_assert(sizeof(struct wfx_clause) == WFX_CLAUSE_BYTES, "clauses");
 _Static_assert(WFX_SUSPENDED == WASMFX_SUSPENDED && WASMFX_RETURNED == 0, "statuses");
+_Static_assert(FIBER_EVENT_GIVEN_UP == WFX_EVENT_GIVEN_UP, "an event");
 _Static_assert(sizeof(struct wfx_object) == 1u << WFX_OBJECT_SHIFT, "an object is two cache lines");
 _Static_assert(sizeof(struct wasmfx_runtime) == 1u << WFX_OBJECT_SHIFT, "the runtime fills slot 0");
 _Static_assert(sizeof(struct wfx_stack) % 16 == 0, "the first frame of a stack is aligned to 16 bytes");

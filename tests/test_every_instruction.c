@@ -27,7 +27,10 @@
 #include <string.h>
 #include <ucontext.h>
 #include <wasmfx/backtrace.h>
+#include <wasmfx/fiber.h>
 #include <wasmfx/overflow.h>
+
+#include "fiber_tls.h"
 
 /* ---- The cast: sections tell who is who ------------------------------------------------------------- */
 
@@ -263,6 +266,20 @@ static void stop(void)
   is_stepping = false;
 }
 
+/* What was read, each text behind the last. The first is from where stepping begins: nobody is on stage yet. */
+static void assert_texts(const char *expected)
+{
+  char text[MAX_WALKS * MAX_FRAMES] = "";
+  for (size_t k = 1; k < walk_count; k++)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k > 1 ? " " : "", walks[k]);
+  if (walk_count && strcmp(walks[walk_count - 1], "") == 0)
+    text[strlen(text) - 1] = '\0';
+  if (strcmp(text, expected) != 0)
+    for (size_t k = 0; k < walk_count; k++)
+      print_error("  \"%s\" from wasmfx_resume%+td\n", walks[k], distance_of(first_at[k]));
+  assert_string_equal(text, expected);
+}
+
 /* Runs a program step by step, in four worlds. */
 static void assert_walks(void (*set_up)(struct stage *stage), void (*program)(struct stage *stage),
                          const char *expected)
@@ -270,7 +287,6 @@ static void assert_walks(void (*set_up)(struct stage *stage), void (*program)(st
   static const bool worlds[][2] = { { false, false }, { true, false }, { false, true }, { true, true } };
   for (size_t i = 0; i < COUNT_OF(worlds); i++) {
     static struct stage stage;
-    char text[MAX_WALKS * MAX_FRAMES] = "";
     prepare(&stage, worlds[i][0], worlds[i][1]);
     set_up(&stage);
     walk_count = 0;
@@ -278,14 +294,7 @@ static void assert_walks(void (*set_up)(struct stage *stage), void (*program)(st
     go();
     program(&stage);
     stop();
-    for (size_t k = 1; k < walk_count; k++) /* the first is from here: nobody is on stage yet */
-      snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", k > 1 ? " " : "", walks[k]);
-    if (walk_count && strcmp(walks[walk_count - 1], "") == 0)
-      text[strlen(text) - 1] = '\0';
-    if (strcmp(text, expected) != 0)
-      for (size_t k = 0; k < walk_count; k++)
-        print_error("  \"%s\" from wasmfx_resume%+td\n", walks[k], distance_of(first_at[k]));
-    assert_string_equal(text, expected);
+    assert_texts(expected);
     assert_true(stage.is_right);
     assert_live(stage.rt, 0, 0);
     assert_status(wasmfx_runtime_free(stage.rt, NULL), WASMFX_OK);
@@ -813,6 +822,255 @@ static void the_personality_of_the_bottom(void **state)
   assert_walks(nobody, call_personality, "H");
 }
 
+/* ---- Fibers ---------------------------------------------------------------------------------------------- */
+
+/* fiber_switch.h by its symbols: its names mean something else in this file. */
+struct fiber *wasmfx_fiber_switch_alloc(void *(*entry)(void *, struct fiber *));
+void wasmfx_fiber_switch_free(struct fiber *fiber);
+void *wasmfx_fiber_switch_switch(struct fiber *target, void *arg, struct fiber **switched_from);
+void wasmfx_fiber_switch_return(struct fiber *target, void *arg);
+void *wasmfx_fiber_switch_main(void *(*program)(int, char **), int argc, char **argv);
+
+/* The stage of programs of fibers, which have a runtime of their own, and no hooks. */
+static struct {
+  fiber_t a, b;
+  struct fiber *switching;
+  bool is_right;
+} fibers;
+
+static void expect_fiber(bool condition)
+{
+  fibers.is_right = fibers.is_right && condition;
+}
+
+static void assert_fiber_walks(void (*set_up)(void), void (*program)(void), const char *expected)
+{
+  fiber_init();
+  memset(&fibers, 0, sizeof fibers);
+  fibers.is_right = true;
+  set_up();
+  walk_count = 0;
+  seen_runtime = wfx_fiber_thread()->rt;
+  go();
+  program();
+  stop();
+  assert_texts(expected);
+  assert_true(fibers.is_right);
+  fiber_free(fibers.a);
+  fiber_free(fibers.b);
+  wasmfx_fiber_switch_free(fibers.switching);
+  assert_live(seen_runtime, 0, 0);
+  fiber_finalize();
+}
+
+PART(H) static void expect_resume(fiber_t fiber, fiber_result_t expected)
+{
+  fiber_result_t status = FIBER_ERROR;
+  expect_fiber(fiber_resume(fiber, &fibers, &status) == (expected == FIBER_ERROR ? NULL : &fibers));
+  expect_fiber(status == expected);
+}
+
+PART(A) static void *a_yields_twice(void *arg)
+{
+  expect_fiber(fiber_yield(arg) == &fibers);
+  expect_fiber(fiber_yield(arg) == &fibers);
+  return arg;
+}
+
+static void two_fibers_that_yield(void)
+{
+  fibers.a = fiber_alloc(a_yields_twice);
+  fibers.b = fiber_alloc(a_yields_twice);
+}
+
+/* The second finds a stack at hand. */
+PART(H) static void resume_both_fibers(void)
+{
+  expect_resume(fibers.a, FIBER_YIELD);
+  expect_resume(fibers.a, FIBER_YIELD);
+  expect_resume(fibers.a, FIBER_OK);
+  expect_fiber(fiber_resume(fibers.b, &fibers, NULL) == &fibers);
+  expect_resume(fibers.b, FIBER_YIELD);
+  expect_resume(fibers.b, FIBER_OK);
+}
+
+static void fibers_that_are_resumed_and_yield(void **state)
+{
+  (void)state;
+  assert_fiber_walks(two_fibers_that_yield, resume_both_fibers, "H AH H AH H AH H AH H AH H AH H");
+}
+
+PART(B) static void *b_yields_out_of_its_program(int count, char **arg)
+{
+  (void)count;
+  expect_fiber(fiber_yield(arg) == &fibers);
+  expect_fiber(fiber_yield(arg) == &fibers);
+  return arg;
+}
+
+PART(A) static void *a_runs_a_program(void *arg)
+{
+  expect_fiber(wasmfx_fiber_switch_main(b_yields_out_of_its_program, 0, arg) == arg);
+  return arg;
+}
+
+static void a_fiber_with_a_program(void)
+{
+  fibers.a = fiber_alloc(a_runs_a_program);
+}
+
+PART(H) static void resume_until_the_end(void)
+{
+  expect_resume(fibers.a, FIBER_YIELD);
+  expect_resume(fibers.a, FIBER_YIELD);
+  expect_resume(fibers.a, FIBER_OK);
+}
+
+static void a_yield_out_of_a_program_in_a_fiber(void **state)
+{
+  (void)state;
+  assert_fiber_walks(a_fiber_with_a_program, resume_until_the_end, "H AH BAH H BAH H BAH AH H");
+}
+
+PART(A) static void *a_is_freed_and_yields(void *arg)
+{
+  fibers.a = NULL;
+  (void)fiber_yield(arg);
+  expect_fiber(false);
+  return NULL;
+}
+
+/* Freed while it runs: that is nothing that the stubs do. */
+static void a_fiber_that_will_be_freed(void)
+{
+  fibers.a = fiber_alloc(a_is_freed_and_yields);
+  fibers.a->handle.given_up = FIBER_FREED;
+}
+
+PART(H) static void resume_a_fiber_that_goes(void)
+{
+  expect_resume(fibers.a, FIBER_YIELD);
+}
+
+static void a_yield_of_a_fiber_that_has_been_freed(void **state)
+{
+  (void)state;
+  assert_fiber_walks(a_fiber_that_will_be_freed, resume_a_fiber_that_goes, "H AH H");
+}
+
+PART(A) static void *a_resumes_itself(void *arg)
+{
+  arg = fiber_yield(arg);
+  expect_fiber(fiber_resume(fibers.a, arg, NULL) == NULL);
+  return arg;
+}
+
+static void a_fiber_that_resumes_itself(void)
+{
+  fibers.a = fiber_alloc(a_resumes_itself);
+}
+
+/* The last yield is in a thread that has no fibers any more. */
+PART(H) static void misuse_fibers(void)
+{
+  expect_resume(NULL, FIBER_ERROR);
+  expect_fiber(fiber_yield(&fibers) == NULL);
+  expect_fiber(wasmfx_fiber_switch_switch(NULL, &fibers, NULL) == NULL);
+  expect_resume(fibers.a, FIBER_YIELD);
+  expect_resume(fibers.a, FIBER_OK);
+  expect_resume(fibers.a, FIBER_ERROR);
+  stop();
+  fiber_free(fibers.a);
+  fibers.a = NULL;
+  fiber_finalize();
+  go();
+  expect_fiber(fiber_yield(&fibers) == NULL);
+  stop();
+  fiber_init();
+  seen_runtime = wfx_fiber_thread()->rt;
+  go();
+}
+
+static void fibers_that_are_misused(void **state)
+{
+  (void)state;
+  assert_fiber_walks(a_fiber_that_resumes_itself, misuse_fibers, "H AH H AH H");
+}
+
+PART(B) static void *b_switches_back_each_time(void *arg, struct fiber *from)
+{
+  for (;;)
+    arg = wasmfx_fiber_switch_switch(from, arg, from ? &from : NULL);
+  return arg;
+}
+
+PART(A) static void *a_switches_to_b_and_b_to_a(int count, char **arg)
+{
+  struct fiber *from = NULL;
+  (void)count;
+  expect_fiber(wasmfx_fiber_switch_switch(fibers.switching, arg, NULL) == arg);
+  expect_fiber(wasmfx_fiber_switch_switch(fibers.switching, arg, &from) == arg);
+  expect_fiber(from == fibers.switching);
+  return arg;
+}
+
+static void a_program_and_a_fiber(void)
+{
+  fibers.switching = wasmfx_fiber_switch_alloc(b_switches_back_each_time);
+}
+
+PART(H) static void run_the_program(void)
+{
+  expect_fiber(wasmfx_fiber_switch_main(a_switches_to_b_and_b_to_a, 0, (char **)&fibers) == &fibers);
+}
+
+static void fibers_that_switch(void **state)
+{
+  (void)state;
+  assert_fiber_walks(a_program_and_a_fiber, run_the_program, "H AH H BH AH BH AH H");
+}
+
+PART(B) static void *b_ends_by_a_switch(void *arg, struct fiber *from)
+{
+  wasmfx_fiber_switch_return(from, arg);
+  return arg;
+}
+
+PART(A) static void *a_switches_where_it_cannot(int count, char **arg)
+{
+  struct fiber *from = fibers.switching;
+  (void)count;
+  expect_fiber(wasmfx_fiber_switch_switch(fibers.switching, arg, &from) == arg && from == NULL);
+  expect_fiber(wasmfx_fiber_switch_switch(fibers.switching, arg, NULL) == NULL);
+  return arg;
+}
+
+/* Outside of a program, and in a fiber of the other kind. */
+PART(A) static void *a_switches_outside_a_program(void *arg)
+{
+  expect_fiber(wasmfx_fiber_switch_switch(fibers.switching, arg, NULL) == NULL);
+  return arg;
+}
+
+static void one_that_switches_outside(void)
+{
+  fibers.switching = wasmfx_fiber_switch_alloc(b_ends_by_a_switch);
+  fibers.a = fiber_alloc(a_switches_outside_a_program);
+}
+
+PART(H) static void run_what_cannot_switch(void)
+{
+  expect_fiber(wasmfx_fiber_switch_switch(fibers.switching, &fibers, NULL) == NULL);
+  expect_resume(fibers.a, FIBER_OK);
+  expect_fiber(wasmfx_fiber_switch_main(a_switches_where_it_cannot, 0, (char **)&fibers) == &fibers);
+}
+
+static void fibers_that_end_by_a_switch_or_cannot_switch(void **state)
+{
+  (void)state;
+  assert_fiber_walks(one_that_switches_outside, run_what_cannot_switch, "H AH H AH H BH AH H");
+}
+
 static void write_met(const char *path)
 {
   FILE *file = fopen(path, "w");
@@ -844,6 +1102,12 @@ PART(M) int main(int argc, char **argv)
     cmocka_unit_test(an_overflow),
     cmocka_unit_test(calls_that_fail),
     cmocka_unit_test(the_personality_of_the_bottom),
+    cmocka_unit_test(fibers_that_are_resumed_and_yield),
+    cmocka_unit_test(a_yield_out_of_a_program_in_a_fiber),
+    cmocka_unit_test(a_yield_of_a_fiber_that_has_been_freed),
+    cmocka_unit_test(fibers_that_are_misused),
+    cmocka_unit_test(fibers_that_switch),
+    cmocka_unit_test(fibers_that_end_by_a_switch_or_cannot_switch),
   };
   load_libc_backtrace();
   handle(SIGTRAP, on_step);

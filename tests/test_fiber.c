@@ -233,6 +233,22 @@ static void *resume_it(void *fiber)
   return pack(3);
 }
 
+/* Each of these goes on where the finished one was, and has its number when revisions have six bits and wrap. */
+static void a_finished_fiber_is_not_taken_for_a_later_one(void **state)
+{
+  (void)state;
+  fiber_t finished = fiber_alloc(add_one);
+  resume_expecting(finished, 1, FIBER_OK, 2);
+  for (intptr_t i = 0; i < 200; i++) {
+    fiber_t later = fiber_alloc(add_one);
+    assert_cannot_resume(finished);
+    resume_expecting(later, i, FIBER_OK, i + 1);
+    assert_cannot_resume(later);
+    fiber_free(later);
+  }
+  fiber_free(finished);
+}
+
 static void resume_of_the_running_fiber_is_an_error(void **state)
 {
   (void)state;
@@ -606,6 +622,7 @@ int main(void)
     cmocka_unit_test(alloc_without_an_entry_answers_null),
     cmocka_unit_test(resume_of_null_is_an_error),
     cmocka_unit_test(resume_of_a_finished_fiber_is_an_error),
+    cmocka_unit_test(a_finished_fiber_is_not_taken_for_a_later_one),
     cmocka_unit_test(resume_of_the_running_fiber_is_an_error),
     cmocka_unit_test(resume_of_a_fiber_that_waits_in_a_resume_is_an_error),
     cmocka_unit_test(yield_outside_a_fiber_answers_null),

@@ -507,6 +507,40 @@ static void a_yield_takes_the_program_around_it_along(void **state)
   wasmfx_fiber_free(fiber);
 }
 
+enum { OFTEN = 300 };
+
+static void *yield_once(int argc, char **argv)
+{
+  (void)argc, (void)argv;
+  return wasmfx_fiber_yield(pack(-1));
+}
+
+static void *run_and_yield_often(void *arg)
+{
+  (void)arg;
+  assert_int_equal(number_of(run(yield_once)), -2);
+  for (intptr_t i = 0; i < OFTEN; i++)
+    assert_int_equal(number_of(wasmfx_fiber_yield(pack(i))), -i);
+  return NULL;
+}
+
+/* With revisions that run out it moves on the way, which asks what it waits for. */
+static void a_fiber_yields_as_before_when_its_program_has_ended(void **state)
+{
+  (void)state;
+  int status = RESUME_ERROR;
+  struct fiber *fiber = wasmfx_fiber_alloc(run_and_yield_often);
+  assert_int_equal(number_of(wasmfx_fiber_resume(fiber, NULL, &status)), -1);
+  assert_int_equal(number_of(wasmfx_fiber_resume(fiber, pack(-2), &status)), 0);
+  for (intptr_t i = 1; i < OFTEN; i++) {
+    assert_int_equal(number_of(wasmfx_fiber_resume(fiber, pack(1 - i), &status)), i);
+    assert_int_equal(status, RESUME_YIELD);
+  }
+  assert_null(wasmfx_fiber_resume(fiber, pack(1 - OFTEN), &status));
+  assert_int_equal(status, RESUME_OK);
+  wasmfx_fiber_free(fiber);
+}
+
 static void *resume_inside_a_program(int argc, char **argv)
 {
   (void)argv;
@@ -726,6 +760,7 @@ int main(void)
     cmocka_unit_test(programs_nest_and_the_inner_one_may_run_what_the_outer_one_has_suspended),
     cmocka_unit_test(the_end_of_a_fiber_ends_the_innermost_program_only),
     cmocka_unit_test(a_yield_takes_the_program_around_it_along),
+    cmocka_unit_test(a_fiber_yields_as_before_when_its_program_has_ended),
     cmocka_unit_test(a_program_resumes_fibers_that_run_programs),
     cmocka_unit_test(a_resumed_fiber_is_outside_the_program_that_resumes_it),
     cmocka_unit_test(each_interface_refuses_the_fibers_of_the_other),

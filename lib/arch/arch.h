@@ -40,6 +40,21 @@
  * A port may add short paths of its own for the most frequent cases, as
  * long as they fall back to this one for everything else; and the entries of fast.h, which
  * are short paths alone.
+ *
+ * Calls by handle. What the fiber interface has around its verbs would, in C, return to where the
+ * processor does not expect it; so its calls that switch are entered here as well:
+ * wasmfx_fiber_resume(), wasmfx_fiber_yield() and wasmfx_fiber_switch_switch(). What they know of fibers
+ * is in two structs of lib/fiber*.h:
+ *
+ *     a handle   what a continuation's host word points to: the reference that it can be resumed by,
+ *                of whom it is (a key), and whether it has been given up
+ *     a desk     a thread's own: the keys that it may use, its runtime, table and tags
+ *
+ * A handle of another key is refused. Whoever suspends what a handle is for files the new reference
+ * there before it goes, so that nobody who lands needs to know which handle it was. The desk is a
+ * thread-local variable, read anew in each call. Where all is well the answer is the word that arrives;
+ * where something has been given up or did not happen, C is called for it. Here, too, the way by the
+ * prepare functions is enough, and short paths are a port's own affair.
  */
 
 #include <stdbool.h>

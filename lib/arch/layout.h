@@ -124,12 +124,25 @@
 #define WFX_LIST_NOT_WORD_FRESH 16 /* bit */
 #define WFX_LIST_ALIGN 32
 
+/* struct wfx_handle, which a host word may point to, and struct wfx_desk, a thread's */
+#define WFX_HANDLE_CONT 0
+#define WFX_HANDLE_FRESH 8
+#define WFX_HANDLE_KEY 16
+#define WFX_HANDLE_GIVEN_UP 24
+#define WFX_DESK_KEY 0
+#define WFX_DESK_SWITCH_KEY 8
+#define WFX_DESK_RT 16
+#define WFX_DESK_HANDLERS 24
+#define WFX_DESK_YIELD 32
+#define WFX_DESK_EXCHANGE 40
+
 /* Bits of wake_form: a last contref travels beside the payload; who awaits it is fresh. What is above is not for short
  * paths, what is below counts values. */
 #define WFX_FORM_CONTREF 0x40000000
 #define WFX_FORM_FRESH 0x20000000
 
-/* The status that a suspension arrives with. */
+/* The status that a suspension arrives with; and a bit of its event, if its handle has been given up. */
 #define WFX_SUSPENDED 1
+#define WFX_EVENT_GIVEN_UP 0x20000
 
 #endif

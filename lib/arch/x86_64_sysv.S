@@ -319,6 +319,73 @@ FLOAT_LANDING land_switch
 FLOAT_LANDING land_suspend_word
 FLOAT_LANDING land_suspend
 
+/* ---- Landings of calls by handle: see below ---- */
+
+/* Ends a landing that has another end further down. */
+.macro LEAVE_TO_CALLER_HERE
+    popq %rcx
+    .cfi_adjust_cfa_offset -8
+    notrack jmpq *%rcx
+    .cfi_adjust_cfa_offset 8
+.endm
+
+/* rcx is 0 or 1, as the caller wants it, or there is more to be said. */
+LANDING land_fiber_resume
+    POP_REGISTERS
+    popq %r8
+    .cfi_adjust_cfa_offset -8
+#ifndef WFX_ANNOUNCE
+    cmpq $1, %rcx
+    ja 2f
+    testq %r8, %r8
+    jz 1f
+    movl %ecx, (%r8)
+1:  movq %rsi, %rax
+    LEAVE_TO_CALLER_HERE
+#endif
+2:  movq %rcx, %rdi                     /* wfx_fiber_resumed(event, cont, word, status) */
+    xchgq %rsi, %rdx
+    movq %r8, %rcx
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call wfx_fiber_resumed
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    LEAVE_TO_CALLER
+
+LANDING land_fiber_yield
+    movq %rsi, %rax
+    POP_REGISTERS
+    leaq 8(%rsp), %rsp
+    .cfi_adjust_cfa_offset -8
+    LEAVE_TO_CALLER
+
+/* rdx is the reference to who left, whose host word leads to its handle. */
+LANDING land_fiber_switch
+    POP_REGISTERS
+    popq %r8
+    .cfi_adjust_cfa_offset -8
+#ifndef WFX_ANNOUNCE
+    movl %edx, %eax
+    shlq $WFX_OBJECT_SHIFT, %rax
+    movq WFX_OBJ_HOST_WORD(%rdi,%rax), %rax
+    cmpl $0, WFX_HANDLE_GIVEN_UP(%rax)
+    jne 2f
+    testq %r8, %r8
+    jz 1f
+    movq %rax, (%r8)
+1:  movq %rsi, %rax
+    LEAVE_TO_CALLER_HERE
+#endif
+2:  movq %rdx, %rdi                     /* wfx_fiber_switched(cont, word, from) */
+    movq %r8, %rdx
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call wfx_fiber_switched
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    LEAVE_TO_CALLER
+
     .globl wfx_landings_end
     .hidden wfx_landings_end
 wfx_landings_end:
@@ -783,6 +850,303 @@ VERB wasmfx_resume_throw, wfx_prepare_resume_throw, land_resume
 VERB wasmfx_resume_throw_ref, wfx_prepare_resume_throw_ref, land_resume
 VERB wasmfx_suspend, wfx_prepare_suspend, land_suspend
 VERB wasmfx_switch, wfx_prepare_switch, land_switch
+
+/* ---- Calls by handle ------------------------------------------------------------- */
+
+/*
+ * fiber_resume(), fiber_yield() and fiber_switch(), which lib/fiber.c and lib/fiber_switch.c would otherwise have to put
+ * around the verbs, in functions that return where the processor does not expect it (arch.h).
+ *
+ * They rely on what their callers cannot change: all that has a handle waits for one word, and a contref if it is
+ * switched to; a reference in a handle is dead, or names something that waits so; and the runtime has neither hooks nor
+ * float control words. So there is less to test than in the verbs, and less to say: who waits in a yield is told the word
+ * alone.
+ *
+ * The address of the desk, r11, is that of the thread that runs: it is read anew in each call, and not needed once
+ * anything has been switched.
+ */
+.macro DESK
+    movq wfx_desk@gottpoff(%rip), %r11
+.endm
+    .hidden wfx_desk
+
+/* What the handle in rdi names, if it is for \key. With sanitizers there are no short paths.
+ * Out: r10 = the runtime, rax = the object, \reference. */
+.macro FIND_BY_HANDLE key, reference, refused, otherwise
+    testq %rdi, %rdi
+    jz \refused
+    movq WFX_HANDLE_KEY(%rdi), %rax
+    cmpq %fs:\key(%r11), %rax
+    jne \refused
+#ifdef WFX_ANNOUNCE
+    jmp \otherwise
+#endif
+    movq WFX_HANDLE_CONT(%rdi), \reference
+    movq %fs:WFX_DESK_RT(%r11), %r10
+    movl WFX_HANDLE_CONT(%rdi), %eax    /* the slot */
+    shlq $WFX_OBJECT_SHIFT, %rax
+    addq %r10, %rax
+    cmpq WFX_OBJ_REF(%rax), \reference  /* null meets the runtime itself, and differs */
+    jne \otherwise
+.endm
+
+/* What a function answers that has nothing to call, to callers with sanitizers, too. */
+.macro ANSWER_NULL
+#ifdef WFX_ANNOUNCE
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    ANNOUNCE_CALL
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+#endif
+    xorl %eax, %eax
+    ret
+.endm
+
+/* An event that says that nothing happened: its status is below 0. */
+#define REFUSED 0xffff
+
+.macro CONSUME_IN reference, scratch, otherwise
+    movabsq $(1 << WFX_REVISION_SHIFT), \scratch
+    addq \scratch, \reference
+    jc \otherwise
+.endm
+
+/* Which of its references the handle in rdi goes by: the address, in \place. */
+.macro PLACE_OF_REFERENCE place
+    leaq WFX_HANDLE_CONT(%rdi), \place
+    cmpq $0, (\place)
+    jne 1f
+    leaq WFX_HANDLE_FRESH(%rdi), \place
+1:
+.endm
+
+/*
+ * As PREPARE_AND_LEAVE. \kept is put where a landing finds it. If \files, the reference to who leaves goes to the handle
+ * of the outermost that is captured; if \tells, the event says whether that has been given up. If there is nothing to
+ * switch to, goes on at 9, with \kept in rsi.
+ */
+.macro PREPARE_AND_LEAVE_BY_HANDLE function, kept, landing, files=0, tells=0
+    pushq \kept
+    .cfi_adjust_cfa_offset 8
+    pushq %rdi
+    .cfi_adjust_cfa_offset 8
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    movq WFX_RT_STACK_ROOM(%rdi), %r10
+    PROBE_STACK
+    call \function
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    popq %rdi
+    .cfi_adjust_cfa_offset -8
+    popq %rsi
+    .cfi_adjust_cfa_offset -8
+    testq %rax, %rax
+    jz 9f
+    .cfi_remember_state
+    PUSH_FRAME %rsi
+    leaq \landing(%rip), %r8
+    movq WFX_RT_FROM(%rdi), %r9
+    movq WFX_RT_LANDING(%rdi), %r10
+    movq %r8, (%r10)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    .if \files
+    movq WFX_RT_CUT(%rdi), %r10         /* its link to its parent */
+    movq WFX_OBJ_HOST_WORD-WFX_OBJ_PARENT(%r10), %r8
+    movq WFX_RT_CONT(%rdi), %r9
+    movq %r9, WFX_HANDLE_CONT(%r8)
+    .endif
+    .if \tells
+    cmpl $0, WFX_HANDLE_GIVEN_UP(%r8)
+    je 7f
+    orq $WFX_EVENT_GIVEN_UP, WFX_RT_EVENT(%rdi)
+7:
+    .endif
+    ANNOUNCE_LEAVING wfx_announce_leaving
+    movq WFX_RT_WORD(%rdi), %rsi
+    movq WFX_RT_CONT(%rdi), %rdx
+    movq WFX_RT_EVENT(%rdi), %rcx
+    movq WFX_RT_CUT(%rdi), %r8
+    movq $0, (%r8)
+    GO
+    CFI_RESTORE_STATE
+.endm
+
+/* Makes the object in rax, of which the next reference is in r8, hang under the running one, which waits for it. */
+.macro HANDLE_RESUME_LINK
+    movq WFX_RT_CURRENT(%r10), %r9
+    movq %r8, WFX_OBJ_REF(%rax)
+    movq %fs:WFX_DESK_HANDLERS(%r11), %r8
+    movq %r9, WFX_OBJ_PARENT(%rax)
+    movq %r8, WFX_OBJ_HANDLERS(%rax)
+    movq %rax, WFX_RT_CURRENT(%r10)
+    leaq land_fiber_resume(%rip), %r8
+    movq %r8, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+.endm
+
+/*
+ * void *fiber_resume(handle, word, unsigned *status)
+ *                    rdi     rsi   rdx
+ */
+FUNCTION wasmfx_fiber_resume
+    DESK
+    FIND_BY_HANDLE WFX_DESK_KEY, %r8, fiber_resume_refused, fiber_resume_first
+    CONSUME_IN %r8, %r9, fiber_resume_carefully
+    .cfi_remember_state
+    movq -64(%rsp), %r9                 /* where `enter` is going to push */
+    PUSH_FRAME %rdx
+    HANDLE_RESUME_LINK
+    leaq wfx_go(%rip), %r11
+    jmp enter
+    CFI_RESTORE_STATE
+fiber_resume_first:
+#ifndef WFX_ANNOUNCE
+    movq WFX_HANDLE_FRESH(%rdi), %r8
+    movl %r8d, %eax
+    shlq $WFX_OBJECT_SHIFT, %rax
+    addq %r10, %rax
+    cmpq WFX_OBJ_REF(%rax), %r8
+    jne fiber_resume_carefully
+    leaq wfx_fresh(%rip), %r9
+    cmpq %r9, WFX_OBJ_PC(%rax)
+    jne fiber_resume_carefully
+    cmpq $0, WFX_RT_FREE_STACK(%r10)
+    je fiber_resume_carefully
+    CONSUME_IN %r8, %r9, fiber_resume_carefully
+    .cfi_remember_state
+    PUSH_FRAME %rdx
+    HANDLE_RESUME_LINK
+    movq %r10, %rdi
+    xorl %edx, %edx
+    movq WFX_RT_FREE_STACK(%rdi), %r11
+    jmp start_fresh
+    CFI_RESTORE_STATE
+#endif
+fiber_resume_carefully:
+    movq %rdx, %r9
+    movq %rsi, %rcx
+    PLACE_OF_REFERENCE %rsi
+    movq %fs:WFX_DESK_HANDLERS(%r11), %rdx
+    movq %fs:WFX_DESK_RT(%r11), %rdi
+    PREPARE_AND_LEAVE_BY_HANDLE wfx_prepare_resume_word, %r9, land_fiber_resume
+9:  movq %rsi, %rdx
+fiber_resume_refused:
+#ifdef WFX_ANNOUNCE
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    ANNOUNCE_CALL
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+#endif
+    movq %rdx, %rcx                     /* wfx_fiber_resumed(event, cont, word, status) */
+    movl $REFUSED, %edi
+    xorl %esi, %esi
+    xorl %edx, %edx
+    jmp wfx_fiber_resumed
+END wasmfx_fiber_resume
+
+/*
+ * void *fiber_yield(word)
+ *                   rdi
+ */
+FUNCTION wasmfx_fiber_yield
+    DESK
+    movq %rdi, %rsi
+    movq %fs:WFX_DESK_RT(%r11), %rdi
+    testq %rdi, %rdi
+    jz 9f
+    movq %fs:WFX_DESK_YIELD(%r11), %rdx
+#ifndef WFX_ANNOUNCE
+    movq WFX_RT_CURRENT(%rdi), %r9
+    movq WFX_OBJ_HANDLERS(%r9), %r10
+    cmpq WFX_HANDLERS_WORD_TAG(%r10), %rdx
+    jne fiber_yield_carefully
+    movq WFX_OBJ_HOST_WORD(%r9), %r8
+    cmpl $0, WFX_HANDLE_GIVEN_UP(%r8)
+    jne fiber_yield_carefully
+    movq WFX_TAG_RESULTS(%rdx), %r11
+    movq WFX_OBJ_PARENT(%r9), %rax
+    .cfi_remember_state
+    PUSH_FRAME %rsi
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    movq %r11, WFX_OBJ_AWAITS(%r9)
+    leaq land_fiber_yield(%rip), %r11
+    movq %r11, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    movq WFX_OBJ_REF(%r9), %rdx
+    movq WFX_HANDLERS_WORD_EVENT(%r10), %rcx
+    movq %rdx, WFX_HANDLE_CONT(%r8)
+    movq $0, WFX_OBJ_PARENT(%r9)
+    GO
+    CFI_RESTORE_STATE
+#endif
+fiber_yield_carefully:
+    xchgq %rdx, %rsi
+    PREPARE_AND_LEAVE_BY_HANDLE wfx_prepare_suspend_word, %rsi, land_fiber_yield, 1, 1
+9:  ANSWER_NULL
+END wasmfx_fiber_yield
+
+/*
+ * void *fiber_switch(handle, word, handle *from)
+ *                    rdi     rsi   rdx
+ */
+FUNCTION wasmfx_fiber_switch_switch
+    DESK
+    FIND_BY_HANDLE WFX_DESK_SWITCH_KEY, %r8, fiber_switch_refused, fiber_switch_carefully
+    movq WFX_RT_CURRENT(%r10), %r9
+    movq WFX_OBJ_HANDLERS(%r9), %rcx
+    movq %fs:WFX_DESK_EXCHANGE(%r11), %r11
+    cmpq WFX_HANDLERS_SWITCH_TAG(%rcx), %r11
+    jne fiber_switch_carefully
+    CONSUME_IN %r8, %r11, fiber_switch_carefully
+    .cfi_remember_state
+    PUSH_FRAME %rdx
+    leaq wfx_word_contref_type(%rip), %r11
+    movq WFX_TYPE_PARAMS(%r11), %r11
+    movq %r8, WFX_OBJ_REF(%rax)
+    movq %r11, WFX_OBJ_AWAITS(%r9)
+    leaq land_fiber_switch(%rip), %r11
+    movq %r11, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    movq WFX_OBJ_PARENT(%r9), %r8
+    movq %rcx, WFX_OBJ_HANDLERS(%rax)
+    movq %r8, WFX_OBJ_PARENT(%rax)
+    movq %rax, WFX_RT_CURRENT(%r10)
+    movq WFX_OBJ_HOST_WORD(%r9), %r8
+    movq WFX_OBJ_REF(%r9), %rdx
+    movq %rdx, WFX_HANDLE_CONT(%r8)
+    movq %r10, %rdi
+    xorl %ecx, %ecx
+    movq $0, WFX_OBJ_PARENT(%r9)
+    GO
+    CFI_RESTORE_STATE
+fiber_switch_carefully:
+    DESK
+    movq %fs:WFX_DESK_RT(%r11), %r10
+    movq WFX_RT_CURRENT(%r10), %rax
+    movq WFX_OBJ_HOST_WORD(%rax), %rax  /* who would leave: only one of this kind may */
+    testq %rax, %rax
+    jz fiber_switch_refused
+    movq WFX_HANDLE_KEY(%rax), %rax
+    cmpq %fs:WFX_DESK_SWITCH_KEY(%r11), %rax
+    jne fiber_switch_refused
+    movq %rdx, %r9
+    movq %rsi, %r8
+    PLACE_OF_REFERENCE %rsi
+    movq %fs:WFX_DESK_EXCHANGE(%r11), %rdx
+    xorl %ecx, %ecx
+    movq %r10, %rdi
+    PREPARE_AND_LEAVE_BY_HANDLE wfx_prepare_switch_word, %r9, land_fiber_switch, 1
+9:
+fiber_switch_refused:
+    ANSWER_NULL
+END wasmfx_fiber_switch_switch
 
 /* ---- A chain that was captured ---------------------------------------------------- */
 
