@@ -55,8 +55,8 @@ struct subject {
 };
 
 extern const struct subject subject_limit, subject_limit_coloured, subject_bare_ring, subject_fcontext, subject_plain,
-  subject_plain_shared, subject_plain_16k, subject_fast, subject_fast_shared, subject_pinned, subject_fiber, subject_state_machine,
-  subject_tenants_stays, subject_tenants_turns, subject_tenants_crosses;
+  subject_plain_shared, subject_plain_16k, subject_fast, subject_fast_shared, subject_pinned, subject_fiber,
+  subject_fiber_fast, subject_state_machine, subject_tenants_stays, subject_tenants_turns, subject_tenants_crosses;
 
 /* ---- For subjects ------------------------------------------------------------ */
 

@@ -50,15 +50,19 @@ echo "instructions for each time, and the most that there may be:"
 at_most 21 roundtrip limit
 [ "$hundredths" -eq 2100 ] || { echo "the limit should take 21" >&2; exit 1; }
 at_most 62 roundtrip fcontext
+at_most 62 roundtrip pinned
 at_most 64 roundtrip fast
 at_most 105 roundtrip plain
+at_most 72 roundtrip fiber-fast
 at_most 112 roundtrip fiber-plain
 at_most 107 table8 fast
 at_most 148 table8 plain
 at_most 100 depth10 fast
 at_most 141 depth10 plain
+at_most 72 ring2 pinned
 at_most 75 ring2 fast
 at_most 91 ring2 plain
+at_most 136 create pinned
 at_most 149 create fast
 at_most 167 create plain
 exit "$failed"

@@ -12,7 +12,8 @@
 static const struct subject *const subjects[] = {
   &subject_limit,        &subject_limit_coloured, &subject_bare_ring,      &subject_pinned,
   &subject_fast,         &subject_fast_shared,    &subject_plain,          &subject_plain_shared,
-  &subject_plain_16k,    &subject_fiber,          &subject_fcontext,       &subject_state_machine,
+  &subject_plain_16k,    &subject_fiber,          &subject_fiber_fast,     &subject_fcontext,
+  &subject_state_machine,
   &subject_tenants_stays, &subject_tenants_turns, &subject_tenants_crosses,
 };
 enum { SUBJECTS = sizeof subjects / sizeof *subjects };

@@ -7,6 +7,7 @@
 #define RESUME wasmfx_fast_resume_word
 #define SUSPEND wasmfx_fast_suspend_word
 #define SWITCH wasmfx_fast_switch_word
+#define WAIT NULL
 #include "subject_library.h"
 
 #if WASMFX_HAVE_FAST

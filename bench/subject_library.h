@@ -5,6 +5,7 @@
  *
  *   NEW                       wasmfx_cont_new_word(), or what does the same
  *   RESUME, SUSPEND, SWITCH   wasmfx_resume_word() and so on, or what does the same, with the address of the runtime
+ *   WAIT                      of a member of a ring: NULL or ring.member
  *   BENCH_INLINE              an attribute for what calls these
  *
  * and gets ANSWERS for its struct subject.
@@ -241,7 +242,7 @@ static uint64_t run_in_ring(wasmfx_runtime_t *rt, void *env, uint64_t word, wasm
   while (ring.left) {
     ring.left--;
     wasmfx_cont_t cont = *next;
-    const wasmfx_outcome_t outcome = SWITCH(&rt, &cont, ring.tag, ring.member, word + 1);
+    const wasmfx_outcome_t outcome = SWITCH(&rt, &cont, ring.tag, WAIT, word + 1);
     check(outcome.status);
     word = outcome.word;
     *previous = cont;

@@ -7,6 +7,7 @@
 #define RESUME wasmfx_pinned_resume_word
 #define SUSPEND wasmfx_pinned_suspend_word
 #define SWITCH wasmfx_pinned_switch_word
+#define WAIT ring.member
 #include "subject_library.h"
 
 #if WASMFX_HAVE_FAST

@@ -5,6 +5,7 @@
 #define RESUME(rt, ...) wasmfx_resume_word(*(rt), __VA_ARGS__)
 #define SUSPEND(rt, ...) wasmfx_suspend_word(*(rt), __VA_ARGS__)
 #define SWITCH(rt, ...) wasmfx_switch_word(*(rt), __VA_ARGS__)
+#define WAIT NULL
 #include "subject_library.h"
 
 /* As `create`, by tenants that take turns. */

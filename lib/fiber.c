@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fiber interface by resume and suspend: each fiber is a continuation, a yield is a tag. fiber_resume() and
  * fiber_yield() switch, so they are entered in lib/arch. */
-#include <wasmfx/fiber.h>
+#include <wasmfx/fiber_fast.h>
 
 #include "fiber_tls.h"
 
@@ -23,14 +23,11 @@ void fiber_free(fiber_t fiber)
   wfx_fiber_free(fiber);
 }
 
-/* Stubs take an event that is 0 or 1 for the result that it is; with all others they come here. */
+/* Stubs and fast tier take an event that is 0 or 1 for the result that it is; with all others they come here. */
 _Static_assert(WASMFX_RETURNED == 0 && (int)FIBER_OK == 0, "a fiber that has returned");
 _Static_assert(WASMFX_SUSPENDED == 1 && (int)FIBER_YIELD == 1, "a fiber that has yielded");
 
-/* What is left to say of a resume. */
-void *wfx_fiber_resumed(uint64_t event, wasmfx_cont_t cont, uint64_t word, fiber_result_t *result);
-
-void *wfx_fiber_resumed(uint64_t event, wasmfx_cont_t cont, uint64_t word, fiber_result_t *result)
+void *wasmfx_fiber_resumed(uint64_t event, wasmfx_cont_t cont, uint64_t word, fiber_result_t *result)
 {
   const wasmfx_status_t status = (int16_t)event;
   const bool is_answer = status == WASMFX_RETURNED || status == WASMFX_SUSPENDED;

@@ -5,7 +5,9 @@
  * @file fast_everywhere.h
  * Included before all else by the compiler, it makes a test use the fast tier wherever there is one.
  */
+#define WASMFX_FIBER_FAST_NAMES
 #include <wasmfx/fast.h>
+#include <wasmfx/fiber_fast.h>
 
 #define wasmfx_resume_word(rt, ...) wasmfx_fast_resume_word(&(wasmfx_runtime_t *){ rt }, __VA_ARGS__)
 #define wasmfx_switch_word(rt, ...) wasmfx_fast_switch_word(&(wasmfx_runtime_t *){ rt }, __VA_ARGS__)

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include <wasmfx/fiber.h>
+#include <wasmfx/fiber_fast.h>
 #include <wasmfx/wasmfx.h>
 
 #include "effort.h"
@@ -108,6 +108,32 @@ static void fibers_take_turns_without_disturbing_each_other(void **state)
   }
   fiber_free(a);
   fiber_free(b);
+}
+
+/* Doubles, and yields in turn by each tier. */
+static void *doubler_by_both_tiers(void *arg)
+{
+  for (int i = 0; arg; i++)
+    arg = i % 2 ? fiber_fast_yield(pack(2 * number_of(arg))) : fiber_yield(pack(2 * number_of(arg)));
+  return pack(-1);
+}
+
+static void each_tier_resumes_what_the_other_has_suspended(void **state)
+{
+  (void)state;
+  fiber_t fiber = fiber_alloc(doubler_by_both_tiers);
+  for (intptr_t i = 1; i <= 8; i++) {
+    fiber_result_t status = FIBER_ERROR;
+    void *result = i / 2 % 2 ? fiber_fast_resume(fiber, pack(i), &status) : fiber_resume(fiber, pack(i), &status);
+    assert_int_equal(status, FIBER_YIELD);
+    assert_int_equal(number_of(result), 2 * i);
+  }
+  assert_int_equal(number_of(fiber_fast_resume(fiber, NULL, NULL)), -1);
+  fiber_result_t status = FIBER_OK;
+  assert_null(fiber_fast_resume(fiber, pack(1), &status));
+  assert_int_equal(status, FIBER_ERROR);
+  assert_null(fiber_fast_yield(pack(1)));
+  fiber_free(fiber);
 }
 
 /* Adds up what a tree of calls yields from its leaves. */
@@ -615,6 +641,7 @@ int main(void)
     cmocka_unit_test(all_bits_of_a_pointer_travel),
     cmocka_unit_test(the_status_may_be_left_out),
     cmocka_unit_test(fibers_take_turns_without_disturbing_each_other),
+    cmocka_unit_test(each_tier_resumes_what_the_other_has_suspended),
     cmocka_unit_test(a_fiber_yields_from_any_depth_of_calls),
     cmocka_unit_test(a_yield_goes_to_the_innermost_resume),
     cmocka_unit_test(a_fiber_may_be_resumed_by_another_one_each_time),

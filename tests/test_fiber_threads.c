@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fiber.h in several threads: each has fibers of its own, ends with them, and cannot use those of others. */
+#ifndef _DEFAULT_SOURCE
 #define _DEFAULT_SOURCE /* usleep */
+#endif
 #include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>

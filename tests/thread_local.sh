@@ -10,8 +10,8 @@ library=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# One line for each fact, from the disassembly with relocations: "OBJECT FUNCTION variable|late|errno|call". Late is what
-# is touched behind a call.
+# One line for each fact, from the disassembly with relocations: "OBJECT FUNCTION variable|late|errno|call". Late is
+# what is touched behind a call.
 objdump -dr --no-show-raw-insn "$library" | awk '
   /file format/ { object = $1; sub(/:$/, "", object) }
   /^[0-9a-f]+ <.*>:$/ { function_name = $2; gsub(/[<>:]/, "", function_name); called = 0 }

@@ -13,6 +13,7 @@
  * fiber_switch.h is the other interface. It uses the same names for other
  * types, so a source file includes one of the two, never both; a program may
  * have files of either kind, since each name stands for a symbol of its own.
+ * fiber_fast.h has fiber_resume and fiber_yield without a function call.
  *
  * *Threads:* each thread has fibers of its own. To use one in another thread is
  * an error that is reported (FIBER_ERROR), except that any thread may free it.

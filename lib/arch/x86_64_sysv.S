@@ -343,12 +343,12 @@ LANDING land_fiber_resume
 1:  movq %rsi, %rax
     LEAVE_TO_CALLER_HERE
 #endif
-2:  movq %rcx, %rdi                     /* wfx_fiber_resumed(event, cont, word, status) */
+2:  movq %rcx, %rdi                     /* wasmfx_fiber_resumed(event, cont, word, status) */
     xchgq %rsi, %rdx
     movq %r8, %rcx
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
-    call wfx_fiber_resumed
+    call wasmfx_fiber_resumed
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
     LEAVE_TO_CALLER
@@ -854,13 +854,13 @@ VERB wasmfx_switch, wfx_prepare_switch, land_switch
 /* ---- Calls by handle ------------------------------------------------------------- */
 
 /*
- * fiber_resume(), fiber_yield() and fiber_switch(), which lib/fiber.c and lib/fiber_switch.c would otherwise have to put
- * around the verbs, in functions that return where the processor does not expect it (arch.h).
+ * fiber_resume(), fiber_yield() and fiber_switch(), which lib/fiber.c and lib/fiber_switch.c would otherwise have to
+ * put around the verbs, in functions that return where the processor does not expect it (arch.h).
  *
  * They rely on what their callers cannot change: all that has a handle waits for one word, and a contref if it is
  * switched to; a reference in a handle is dead, or names something that waits so; and the runtime has neither hooks nor
- * float control words. So there is less to test than in the verbs, and less to say: who waits in a yield is told the word
- * alone.
+ * float control words. So there is less to test than in the verbs, and less to say: who waits in a yield is told the
+ * word alone.
  *
  * The address of the desk, r11, is that of the thread that runs: it is read anew in each call, and not needed once
  * anything has been switched.
@@ -906,6 +906,7 @@ VERB wasmfx_switch, wfx_prepare_switch, land_switch
 /* An event that says that nothing happened: its status is below 0. */
 #define REFUSED 0xffff
 
+/* Makes a reference the next one of its object, unless it is the last. */
 .macro CONSUME_IN reference, scratch, otherwise
     movabsq $(1 << WFX_REVISION_SHIFT), \scratch
     addq \scratch, \reference
@@ -922,9 +923,9 @@ VERB wasmfx_switch, wfx_prepare_switch, land_switch
 .endm
 
 /*
- * As PREPARE_AND_LEAVE. \kept is put where a landing finds it. If \files, the reference to who leaves goes to the handle
- * of the outermost that is captured; if \tells, the event says whether that has been given up. If there is nothing to
- * switch to, goes on at 9, with \kept in rsi.
+ * As PREPARE_AND_LEAVE. \kept is put where a landing finds it. If \files, the reference to who leaves goes to the
+ * handle of the outermost that is captured; if \tells, the event says whether that has been given up. If there is
+ * nothing to switch to, goes on at 9, with \kept in rsi.
  */
 .macro PREPARE_AND_LEAVE_BY_HANDLE function, kept, landing, files=0, tells=0
     pushq \kept
@@ -1042,11 +1043,11 @@ fiber_resume_refused:
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
 #endif
-    movq %rdx, %rcx                     /* wfx_fiber_resumed(event, cont, word, status) */
+    movq %rdx, %rcx                     /* wasmfx_fiber_resumed(event, cont, word, status) */
     movl $REFUSED, %edi
     xorl %esi, %esi
     xorl %edx, %edx
-    jmp wfx_fiber_resumed
+    jmp wasmfx_fiber_resumed
 END wasmfx_fiber_resume
 
 /*
@@ -1147,6 +1148,67 @@ fiber_switch_carefully:
 fiber_switch_refused:
     ANSWER_NULL
 END wasmfx_fiber_switch_switch
+
+/*
+ * The two that fast.h's tier has, with its contract:
+ *
+ *     resume    rdi handle   rsi word   r8 landing
+ *     yield                  rsi word   r8 landing; outcome: as in landings
+ */
+FAST_FUNCTION wasmfx_fast_fiber_resume
+    DESK
+    FIND_BY_HANDLE WFX_DESK_KEY, %rdx, fast_fiber_resume_declined, fast_fiber_resume_declined
+    CONSUME_IN %rdx, %rcx, fast_fiber_resume_declined
+    movq WFX_RT_CURRENT(%r10), %r9
+    movq %rdx, WFX_OBJ_REF(%rax)
+    movq %fs:WFX_DESK_HANDLERS(%r11), %rcx
+    movq %r9, WFX_OBJ_PARENT(%rax)
+    movq %rcx, WFX_OBJ_HANDLERS(%rax)
+    movq %rax, WFX_RT_CURRENT(%r10)
+    movq %r8, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    .cfi_remember_state
+    GO
+    .cfi_restore_state
+fast_fiber_resume_declined:
+    leaq -WASMFX_FAST_DECLINED(%r8), %r8
+    notrack jmpq *%r8
+END wasmfx_fast_fiber_resume
+
+FAST_FUNCTION wasmfx_fast_fiber_yield
+#ifndef WFX_ANNOUNCE
+    DESK
+    movq %fs:WFX_DESK_RT(%r11), %rdi
+    testq %rdi, %rdi
+    jz fast_fiber_yield_declined
+    movq %fs:WFX_DESK_YIELD(%r11), %rdx
+    movq WFX_RT_CURRENT(%rdi), %r9
+    movq WFX_OBJ_HANDLERS(%r9), %r10
+    cmpq WFX_HANDLERS_WORD_TAG(%r10), %rdx
+    jne fast_fiber_yield_declined
+    movq WFX_OBJ_HOST_WORD(%r9), %rbx
+    cmpl $0, WFX_HANDLE_GIVEN_UP(%rbx)
+    jne fast_fiber_yield_declined
+    movq WFX_TAG_RESULTS(%rdx), %r11
+    movq WFX_OBJ_PARENT(%r9), %rax
+    movq %rax, WFX_RT_CURRENT(%rdi)
+    movq %r11, WFX_OBJ_AWAITS(%r9)
+    movq %r8, WFX_OBJ_PC(%r9)
+    movq %rsp, WFX_OBJ_SP(%r9)
+    movq %rbp, WFX_OBJ_FP(%r9)
+    movq WFX_OBJ_REF(%r9), %rdx
+    movq WFX_HANDLERS_WORD_EVENT(%r10), %rcx
+    movq %rdx, WFX_HANDLE_CONT(%rbx)
+    movq $0, WFX_OBJ_PARENT(%r9)
+    .cfi_remember_state
+    GO
+    .cfi_restore_state
+#endif
+fast_fiber_yield_declined:
+    leaq -WASMFX_FAST_DECLINED(%r8), %r8
+    notrack jmpq *%r8
+END wasmfx_fast_fiber_yield
 
 /* ---- A chain that was captured ---------------------------------------------------- */
 
