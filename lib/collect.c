@@ -82,6 +82,8 @@ static void trace_stack(void *context, const wasmfx_stack_t *stack)
   wasmfx_collect_scan(collector, (const void *)stack->host_word, sizeof *stack->host_word);
   if (stack->env)
     wasmfx_collect_scan(collector, (const void *)stack->env, sizeof *stack->env);
+  if (stack->saved_fp)
+    wasmfx_collect_scan(collector, (const void *)stack->saved_fp, sizeof *stack->saved_fp);
 }
 
 /* Of whatever kind: a host may pass references as integers. */

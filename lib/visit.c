@@ -41,7 +41,8 @@ static void visit_waiting(const struct wasmfx_runtime *rt, struct wfx_object *ob
 {
   const struct wfx_registers caller = wfx_saved_registers(wfx_object_landing(top), top);
   const wasmfx_stack_t stack = { .cont = cont, .low = own_end(rt, object, caller.low), .high = object->stack, .pc = caller.pc,
-                                 .sp = caller.sp, .fp = caller.fp, .host_word = &top->host_word };
+                                 .sp = caller.sp, .fp = caller.fp, .host_word = &top->host_word,
+                                 .saved_fp = caller.saved_fp };
   if (visitor->stack)
     visitor->stack(visitor->context, &stack);
 }

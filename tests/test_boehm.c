@@ -79,6 +79,8 @@ static void push_stack(void *context, const wasmfx_stack_t *stack)
     GC_push_all_eager(stack->low, stack->high ? stack->high : host.host.base.mem_base);
   if (stack->env)
     GC_push_all_eager(stack->env, stack->env + 1);
+  if (stack->saved_fp)
+    GC_push_all_eager(stack->saved_fp, stack->saved_fp + 1);
 }
 
 static void push_value(void *context, wasmfx_kind_t kind, wasmfx_value_t *value)

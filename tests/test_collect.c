@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <wasmfx/fast.h>
 
 enum { NAMED = 8 };
 
@@ -380,6 +381,55 @@ static void a_register_of_a_waiting_one_keeps_what_it_names(void **state)
 {
   assert_registers_keep(fixture_of(state), call_another_that_collects);
 }
+
+#if WASMFX_HAVE_FAST
+/* (rt, tag, ~cont): suspends by the fast tier, which saves no registers, while rbp holds the reference; answers what it
+ * holds afterwards, or 0 if that was declined. */
+uint64_t suspend_with_rbp(wasmfx_runtime_t *rt, const wasmfx_tag_t *tag, uint64_t hidden);
+__asm__(".pushsection .text\n"
+        ".globl suspend_with_rbp\n"
+        ".hidden suspend_with_rbp\n"
+        ".type suspend_with_rbp, @function\n"
+        "suspend_with_rbp:\n"
+        "  push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
+        "  mov %rdx, %rbp\n"
+        "  not %rbp\n"
+        "  mov %rsi, %rdx\n"
+        "  xor %esi, %esi\n"
+        "  lea 1f(%rip), %r8\n"
+        "  jmp *wasmfx_fast_suspend@GOTPCREL(%rip)\n"
+        "  .byte 0xe9\n"
+        "  .long 2f - . - 4\n"
+        "1: mov %rbp, %rax\n"
+        "3: pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
+        "  ret\n"
+        "2: xor %eax, %eax\n"
+        "  jmp 3b\n"
+        ".size suspend_with_rbp, . - suspend_with_rbp\n"
+        ".popsection");
+
+static uint64_t hold_in_rbp_alone(wasmfx_runtime_t *rt, void *env, uint64_t hidden, wasmfx_cont_t from)
+{
+  const struct fixture *fixture = env;
+  (void)from;
+  return suspend_with_rbp(rt, fixture->pause, hidden);
+}
+
+static void the_frame_pointer_at_a_fast_suspension_keeps_what_it_names(void **state)
+{
+  struct fixture *fixture = fixture_of(state);
+  volatile uint64_t hidden = ~fresh(fixture);
+  fixture->named[0] = word_cont_of(fixture->rt, "l:l", hold_in_rbp_alone, fixture);
+  assert_outcome(wasmfx_resume_word(fixture->rt, &fixture->named[0], fixture->on_pause, hidden), WASMFX_SUSPENDED);
+  assert_collected(fixture, 0);
+  wasmfx_cont_t cont = fixture->named[0];
+  fixture->named[0] = WASMFX_NULL_CONT;
+  const wasmfx_outcome_t outcome = wasmfx_resume_word(fixture->rt, &cont, NULL, 0);
+  assert_outcome(outcome, WASMFX_RETURNED);
+  assert_int_equal(outcome.word, ~hidden);
+  assert_collected(fixture, 1);
+}
+#endif
 
 static void collect_with_a_local(struct fixture *fixture)
 {
@@ -1055,16 +1105,21 @@ struct move {
   size_t count;
 };
 
+LOOKS_ANYWHERE static void move_in_word(struct move *move, uintptr_t *word)
+{
+  if (~*word != move->hidden_from)
+    return;
+  *word = ~move->hidden_to;
+  move->count++;
+}
+
 LOOKS_ANYWHERE static void move_in_stack(void *context, const wasmfx_stack_t *stack)
 {
-  struct move *move = context;
   open_to_looks(stack->low, stack->high);
-  for (uintptr_t *word = stack->low; word < (uintptr_t *)stack->high; word++) {
-    if (~*word != move->hidden_from)
-      continue;
-    *word = ~move->hidden_to;
-    move->count++;
-  }
+  for (uintptr_t *word = stack->low; word < (uintptr_t *)stack->high; word++)
+    move_in_word(context, word);
+  if (stack->saved_fp)
+    move_in_word(context, (uintptr_t *)(void *)stack->saved_fp);
 }
 
 static struct move the_move;
@@ -1250,6 +1305,9 @@ int main(void)
     in_a_world(a_register_at_a_suspension_keeps_what_it_names),
     in_a_world(a_register_of_the_running_one_keeps_what_it_names),
     in_a_world(a_register_of_a_waiting_one_keeps_what_it_names),
+#if WASMFX_HAVE_FAST
+    in_a_world(the_frame_pointer_at_a_fast_suspension_keeps_what_it_names),
+#endif
     in_a_world(locals_of_running_and_waiting_ones_keep_what_they_name),
     in_a_world(a_bound_argument_keeps_what_it_names_whatever_its_kind),
     in_a_world(the_upper_half_of_a_bound_argument_counts_too),

@@ -30,7 +30,7 @@ extern "C" {
 /**
  * A stack; or a continuation that has none yet; or one more host word.
  *
- * The live bytes are [`low`, `high`); they hold the frames, and the registers that the
+ * The live bytes are [`low`, `high`); they, and `*saved_fp`, hold the frames, and the registers that the
  * calling convention preserves. `pc`, `sp` and `fp` are those of the code that called
  * into the library, there a walk by frame maps begins (by the fast tier `pc` is where it goes on, which is no return
  * address); of the stack that is running
@@ -48,10 +48,12 @@ typedef struct wasmfx_stack {
   void *pc, *sp, *fp; /**< where its frames begin */
   void **host_word;
   void **env; /**< fresh: what the entry function will get; else NULL */
+  void **saved_fp; /**< where the frame pointer lies, if that is not among the live bytes, as in the fast tier; else NULL.
+                        Compilers keep in that register what they like: it is one more word of the frames */
 } wasmfx_stack_t;
 
-/** What is called for each thing. Either may be NULL. They may change `*value`, `*host_word`, `*env` and the bytes of
- *  the stack, as a collector that moves objects does, and call nothing of the library but wasmfx_visit_cont(). An
+/** What is called for each thing. Either may be NULL. They may change `*value`, `*host_word`, `*env`, `*saved_fp` and the bytes
+ *  of the stack, as a collector that moves objects does, and call nothing of the library but wasmfx_visit_cont(). An
  *  overflow of the stack in them is not caught. */
 typedef struct wasmfx_visitor {
   void (*stack)(void *context, const wasmfx_stack_t *stack);

@@ -89,6 +89,7 @@ void wfx_probe_stack(size_t bytes);
 struct wfx_registers {
   void *pc, *sp, *fp;
   void *low; /* below this it keeps nothing */
+  void **saved_fp; /* where `fp` lies, if not above that; else NULL */
 };
 struct wfx_registers wfx_saved_registers(wfx_landing_t landing, const struct wfx_object *waiting);
 

@@ -37,8 +37,9 @@ struct wfx_registers wfx_saved_registers(wfx_landing_t landing, const struct wfx
 {
   char *sp = word_at((const char *)waiting + WFX_OBJ_SP);
   if (wfx_is_landing_of_verb(address_of(landing)))
-    return (struct wfx_registers){ word_at(sp + FRAME_RETURN), sp + FRAME_BYTES, word_at(sp + FRAME_RBP), sp };
-  return (struct wfx_registers){ address_of(landing), sp, word_at((const char *)waiting + WFX_OBJ_FP), sp - RED_ZONE };
+    return (struct wfx_registers){ word_at(sp + FRAME_RETURN), sp + FRAME_BYTES, word_at(sp + FRAME_RBP), sp, NULL };
+  void **saved_fp = (void **)(uintptr_t)((const char *)waiting + WFX_OBJ_FP);
+  return (struct wfx_registers){ address_of(landing), sp, *saved_fp, sp - RED_ZONE, saved_fp };
 }
 
 static void *address(greg_t value)
@@ -51,7 +52,8 @@ struct wfx_registers wfx_interrupted(const void *context)
 {
   const greg_t *registers = ((const ucontext_t *)context)->uc_mcontext.gregs;
   char *sp = address(registers[REG_RSP]);
-  return (struct wfx_registers){ address(registers[REG_RIP]), sp, address(registers[REG_RBP]), sp - RED_ZONE };
+  return (struct wfx_registers){ address(registers[REG_RIP]), sp, address(registers[REG_RBP]), sp - RED_ZONE,
+                                 NULL };
 }
 
 void wfx_overflowed(void);
