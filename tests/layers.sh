@@ -42,7 +42,7 @@ nothing 'lib/fiber includes only itself, public headers and the system' \
   "$(strangers "$system|$public|\"fiber[a-z_]*\\.h\"" lib/fiber*.[ch])"
 nothing 'the examples include only public headers' \
   "$(strangers "$system|$public|$(neighbours examples)" examples/*.[ch]
-     for folder in examples/interpreter examples/plugin_host; do
+     for folder in examples/interpreter examples/plugin_host examples/jit; do
        strangers "$system|$public|\"\.\./check\.h\"|$(neighbours $folder)" $folder/*.[ch]
      done)"
 nothing 'the benchmarks include only public headers' \

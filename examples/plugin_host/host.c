@@ -30,7 +30,7 @@
  *       clock: tick
  *     the game is over, with 1 plugin left
  *
- * Next: fibers.c, the same library without tags and types.
+ * Next: jit, where a compiler emits the switch itself.
  */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "library.h"
