@@ -258,7 +258,7 @@ static struct wfx_object *resume(struct wasmfx_runtime *rt, struct wfx_object *o
   const wasmfx_status_t ready = consume(rt, &object);
   if (ready < 0)
     return fail(rt, ready);
-  rt->transfer.cut = &rt->nothing;
+  rt->transfer.cut = &rt->house->nothing;
   rt->received = parcel->cont;
   unbind(object);
   object->parent = rt->current;

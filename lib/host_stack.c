@@ -3,7 +3,6 @@
 #include <stdint.h>
 
 #include "runtime.h"
-#include "stackpool/valgrind.h"
 
 /*
  * The stack pointer below which nothing of that stack is in use. The root waits there for who it resumed; or somebody
@@ -14,30 +13,53 @@ static void *free_part(const struct wasmfx_runtime *rt)
   const struct wfx_object *object = rt->current->parent;
   while (!wfx_object_is_root(object) && !wfx_left(rt, object))
     object = object->parent;
-  return wfx_saved_registers(wfx_object_landing(object), object).low;
+  return wfx_saved_registers(object->pc, object).low; /* who has resumed lands where its pc says, chain or not */
 }
 
-/* By what is near: the stack's bounds may not have been touched for long. */
-static bool is_on_its_own_stack(const struct wasmfx_runtime *rt)
+/* The innermost scope is a barrier of the caller's. */
+static inline void call(struct wasmfx_runtime *rt, void (*function)(void *arg), void *arg)
 {
-  return !wfx_object_is_root(rt->current) && !wfx_left(rt, rt->current);
+  void **left = &rt->scope->scope.left;
+  *left = NULL;
+  if (rt->house->stacks_are_watched)
+    function(arg);
+  else
+    wfx_call_on(function, arg, free_part(rt), left);
 }
 
-wasmfx_status_t wasmfx_call_on_host_stack(wasmfx_runtime_t *rt, void (*function)(void *arg), void *arg)
+/* There is one already. If it is that of such a call, the caller stands there; else another one needs a record.
+ * That is seen by what is near: the bounds of a stack may not have been touched for long. */
+static __attribute__((noinline)) wasmfx_status_t call_behind_barrier(struct wasmfx_runtime *rt,
+                                                                     void (*function)(void *arg), void *arg)
 {
   wasmfx_scope_t scope;
-  if (!is_on_its_own_stack(rt)) {
+  if (wfx_left(rt, rt->current)) {
     function(arg);
     return WASMFX_OK;
   }
   const wasmfx_status_t status = wasmfx_barrier_enter(rt, &scope);
   if (status < 0)
     return status;
-  if (WFX_HAS_STACKS_WATCHED || wfx_valgrind_watches())
-    function(arg);
-  else
-    wfx_call_on(function, arg, free_part(rt), &rt->house->scope->scope.left);
+  call(rt, function, arg);
   return wasmfx_barrier_leave(rt, &scope);
+}
+
+wasmfx_status_t wasmfx_call_on_host_stack(wasmfx_runtime_t *rt, void (*function)(void *arg), void *arg)
+{
+  struct wfx_object *self = rt->current;
+  if (wfx_object_is_root(self)) {
+    function(arg);
+    return WASMFX_OK;
+  }
+  if (self->handlers == &wfx_barrier)
+    return call_behind_barrier(rt, function, arg);
+  wfx_probe_stack(rt->stack_room);
+  wfx_own_barrier_open(rt, self, 0);
+  call(rt, function, arg);
+  if (rt->scope != self || rt->current != self)
+    return WASMFX_ERROR_STATE;
+  wfx_own_barrier_close(rt, self);
+  return WASMFX_OK;
 }
 
 void wasmfx_prefetch(const wasmfx_runtime_t *rt, wasmfx_cont_t cont)

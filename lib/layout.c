@@ -26,6 +26,7 @@ AT(struct wasmfx_runtime, transfer.word, WFX_RT_WORD);
 AT(struct wasmfx_runtime, transfer.cut, WFX_RT_CUT);
 AT(struct wasmfx_runtime, free_objects, WFX_RT_FREE_OBJECTS);
 AT(struct wasmfx_runtime, house, WFX_RT_HOUSE);
+AT(struct wasmfx_runtime, scope, WFX_RT_SCOPE);
 AT(struct wasmfx_runtime, stack_room, WFX_RT_STACK_ROOM);
 
 AT(struct wfx_house, died, WFX_HOUSE_DIED);
@@ -52,6 +53,10 @@ AT(struct wfx_object, deep.handlers, WFX_OBJ_INNER_HANDLERS);
 AT(struct wfx_object, deep.tag, WFX_OBJ_DEEP_TAG);
 AT(struct wfx_object, fresh.start, WFX_OBJ_START_ENTRY);
 AT(struct wfx_object, fresh.env, WFX_OBJ_START_ENV);
+AT(struct wfx_object, scope.link, WFX_OBJ_SCOPE_LINK);
+AT(struct wfx_object, scope.handlers, WFX_OBJ_SCOPE_HANDLERS);
+_Static_assert(offsetof(struct wfx_object, scope.handlers) == offsetof(struct wfx_object, deep.handlers),
+               "an own barrier leaves what is remembered");
 
 AT(struct wfx_stack, next, WFX_STACK_NEXT);
 AT(struct wfx_stack, owner, WFX_STACK_OWNER);

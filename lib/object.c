@@ -35,10 +35,7 @@ bool wfx_object_is_fresh(const struct wfx_object *object)
 /* Those that run keep the landing address of their last suspension: the running one, and who has entered a root. */
 static bool is_running(const struct wasmfx_runtime *rt, const struct wfx_object *object)
 {
-  const struct wfx_object *scope = rt->house->scope;
-  while (scope && scope->scope.owner != object)
-    scope = scope->scope.outer;
-  return object == rt->current || scope;
+  return object == rt->current || wfx_scope_of(rt, object);
 }
 
 /* What has been captured has no resumer: alone, or as the head of a chain, which awaits nothing, with another one as the

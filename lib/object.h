@@ -71,7 +71,7 @@ struct wfx_object {
       struct wfx_object *head;                /* the outermost of the chain */
       struct wfx_object *parent;              /* its own parent, in the chain */
       const struct wasmfx_handlers *handlers; /* its own clauses */
-      uintptr_t tag;                          /* what was searched for; the lowest bit says switch */
+      uintptr_t tag;                          /* what was searched for, and WFX_KEY_* */
     } deep;
     struct {
       wasmfx_entry_t entry; /* general form */
@@ -80,11 +80,14 @@ struct wfx_object {
       wasmfx_word_entry_t start; /* with a stack, and so with sp and fp of its own: where those were */
       void *env;
     } fresh;
+    /* The record of an open root or barrier. A running continuation may be that of one barrier of its own, around a
+     * function that is called: then it is its own owner, and what it remembers of its last deep search stays with it. So
+     * its handlers lie where that has them. runtime.h has the accessors. */
     struct {
-      struct wfx_object *outer; /* the scope that was the innermost one before */
-      struct wfx_object *owner; /* what was running before */
-      const struct wasmfx_handlers *handlers; /* the owner's, for a barrier */
+      uintptr_t link;           /* the scope that was the innermost one before, and WFX_SCOPE_* */
+      struct wfx_object *owner; /* what was running before; not of an own barrier */
       void *left;               /* of a call on the host's stack: where the owner's own ends meanwhile */
+      const struct wasmfx_handlers *handlers; /* the owner's, for a barrier */
     } scope;
   };
 };

@@ -10,6 +10,7 @@
 #include <wasmfx/abi.h>
 
 #include "handler.h"
+#include "stackpool/valgrind.h"
 
 #define DEFAULT_MAX_CONTS (1u << 24)
 #define SLOT_LIMIT (1ull << 28)
@@ -247,6 +248,7 @@ static struct wfx_house *make_house(const wasmfx_runtime_config_t *config)
   if (config->stack_allocator.allocate)
     house->config.stack_allocator = (wasmfx_stack_allocator_t){ allocate_stack, release_stack, &house->host_stacks };
   house->allocations = 2; /* this one, and the one that the pool makes */
+  house->stacks_are_watched = WFX_HAS_STACKS_WATCHED || wfx_valgrind_watches();
   wfx_os_init(&house->os);
   return house;
 }
@@ -309,7 +311,7 @@ wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped)
   if (!rt)
     return WASMFX_OK;
   wfx_probe_stack(rt->stack_room);
-  if (rt->current != wfx_host_root(rt) || rt->house->scope || wfx_must_be_watched(rt))
+  if (rt->current != wfx_host_root(rt) || rt->scope || wfx_must_be_watched(rt))
     return WASMFX_ERROR_STATE;
   (void)wasmfx_overflow_ignore(rt);
   if (dropped)
@@ -373,7 +375,7 @@ wasmfx_status_t wasmfx_tenant_set(wasmfx_runtime_t *rt, uint32_t tenant)
 
 static bool scope_is_root(const struct wfx_object *scope)
 {
-  return scope->handlers != NULL;
+  return scope->handlers == &wfx_root;
 }
 
 static wasmfx_status_t scope_open(struct wasmfx_runtime *rt, wasmfx_scope_t *scope, struct wfx_object **record)
@@ -384,11 +386,11 @@ static wasmfx_status_t scope_open(struct wasmfx_runtime *rt, wasmfx_scope_t *sco
   (*record)->type = NULL;
   (*record)->handlers = NULL;
   (*record)->host_word = rt->current->host_word;
-  (*record)->scope.outer = rt->house->scope;
+  (*record)->scope.link = (uintptr_t)rt->scope;
   (*record)->scope.owner = rt->current;
   (*record)->scope.handlers = rt->current->handlers;
   (*record)->scope.left = NULL;
-  rt->house->scope = *record;
+  rt->scope = *record;
   scope->opaque[0] = (uintptr_t)*record;
   scope->opaque[1] = (*record)->ref;
   return WASMFX_OK;
@@ -397,26 +399,30 @@ static wasmfx_status_t scope_open(struct wasmfx_runtime *rt, wasmfx_scope_t *sco
 /* Closes the innermost scope. Its reference number is used up so that a second leave is noticed. */
 static void scope_close(struct wasmfx_runtime *rt)
 {
-  struct wfx_object *record = rt->house->scope;
+  struct wfx_object *record = rt->scope;
+  if (wfx_scope_is_own(record)) {
+    wfx_own_barrier_close(rt, record);
+    return;
+  }
   struct wfx_object *owner = record->scope.owner;
-  struct wfx_object *outer = record->scope.outer;
+  struct wfx_object *outer = wfx_scope_outer(record);
   if (!scope_is_root(record))
     owner->handlers = record->scope.handlers;
   if (rt->current == record)
     rt->current = owner;
   wfx_object_kill(rt, record);
-  rt->house->scope = outer; /* last, since as long as it is there its owner counts as running */
+  rt->scope = outer; /* last, since as long as it is there its owner counts as running */
 }
 
 static bool scope_is_innermost(const struct wasmfx_runtime *rt, const wasmfx_scope_t *scope)
 {
-  const struct wfx_object *record = rt->house->scope;
+  const struct wfx_object *record = rt->scope;
   return record && scope->opaque[0] == (uintptr_t)record && scope->opaque[1] == record->ref;
 }
 
 static wasmfx_status_t scope_leave(struct wasmfx_runtime *rt, wasmfx_scope_t *scope, bool is_root)
 {
-  const struct wfx_object *record = rt->house->scope;
+  const struct wfx_object *record = rt->scope;
   wfx_probe_stack(rt->stack_room);
   if (!scope_is_innermost(rt, scope) || scope_is_root(record) != is_root)
     return WASMFX_ERROR_STATE;
@@ -472,7 +478,7 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
   struct wfx_object *top = rt->current, *below;
   rt->current = target; /* the caller stands on its stack */
   for (; top != target; top = below) {
-    while (rt->house->scope && rt->house->scope->scope.owner == top)
+    while (rt->scope && wfx_scope_owner(rt->scope) == top)
       scope_close(rt);
     below = wfx_below(rt, top);
     if (wfx_object_is_root(top)) {
@@ -484,7 +490,7 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
     wfx_cont_bury(rt, top);
     killed++;
   }
-  while (rt->house->scope && rt->house->scope != keep && rt->house->scope->scope.owner == target)
+  while (rt->scope && rt->scope != keep && wfx_scope_owner(rt->scope) == target)
     scope_close(rt);
   return killed;
 }
@@ -514,23 +520,52 @@ static bool is_identified(const struct wfx_object *object, const uint64_t identi
   return own[0] == identity[0] && own[1] == identity[1];
 }
 
+/* Where the number is that tells an own barrier from those before it: in one of the words of a deep search that it does
+ * not need itself. */
+static uint64_t *own_number(struct wfx_object *scope)
+{
+  return scope->scope.link & WFX_SCOPE_IN_PLACE ? (uint64_t *)(void *)&scope->scope.left
+                                                : (uint64_t *)(void *)&scope->scope.owner;
+}
+
+/* An own barrier gets its number from the first mark that names it. What the continuation remembers of its last search
+ * has to make room for that. */
+static uint64_t number_of_scope(const struct wasmfx_runtime *rt, struct wfx_object *scope)
+{
+  if (!wfx_scope_is_own(scope))
+    return scope->ref;
+  if (!(scope->scope.link & WFX_SCOPE_MARKED)) {
+    scope->scope.link |= WFX_SCOPE_MARKED;
+    scope->deep.tag = 0;
+    *own_number(scope) = ++rt->house->marks;
+  }
+  return *own_number(scope);
+}
+
 void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark)
 {
-  const struct wfx_object *scope = rt->house->scope;
-  if (scope && scope->scope.owner != rt->current)
+  struct wfx_object *scope = rt->scope;
+  if (scope && wfx_scope_owner(scope) != rt->current)
     scope = NULL; /* it lies further down, and may go while what is running now is suspended */
   identify(rt->current, &mark->opaque[0]);
   mark->opaque[2] = (uintptr_t)scope;
-  mark->opaque[3] = scope ? scope->ref : 0;
+  mark->opaque[3] = scope ? number_of_scope(rt, scope) : 0;
+}
+
+static bool is_numbered(struct wfx_object *scope, uint64_t number)
+{
+  if (!wfx_scope_is_own(scope))
+    return scope->ref == number;
+  return scope->scope.link & WFX_SCOPE_MARKED && *own_number(scope) == number;
 }
 
 /* Whether the innermost barrier that the marked continuation had open is still open, and so all that it had. */
 static bool mark_scope_is_open(const struct wasmfx_runtime *rt, const wasmfx_mark_t *mark)
 {
-  const struct wfx_object *scope = rt->house->scope;
+  struct wfx_object *scope = rt->scope;
   while (scope && mark->opaque[2] != (uintptr_t)scope)
-    scope = scope->scope.outer;
-  return scope ? scope->ref == mark->opaque[3] : mark->opaque[2] == 0;
+    scope = wfx_scope_outer(scope);
+  return scope ? is_numbered(scope, mark->opaque[3]) : mark->opaque[2] == 0;
 }
 
 wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark, size_t *killed)

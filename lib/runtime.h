@@ -6,6 +6,7 @@
 
 #include <wasmfx/runtime.h>
 
+#include "handler.h"
 #include "object.h"
 #include "overflow.h"
 #include "payload.h"
@@ -29,7 +30,9 @@ struct wfx_house {
   uint64_t allocations;
   uint64_t retired;
   uint64_t tags_made;
-  struct wfx_object *scope;      /* innermost open root or barrier */
+  bool stacks_are_watched;       /* by who would have to be told of each change of them */
+  uint64_t marks;                /* numbers given to own barriers that marks name */
+  struct wfx_object *nothing;    /* what the stub of a resume cuts */
   struct wfx_member *members;    /* types, tags and tables */
   wasmfx_exception_t exception;  /* the one on its way */
   wasmfx_value_t *inbox;         /* payloads whose sender's stack is gone, or that had to be put together */
@@ -53,11 +56,11 @@ struct wasmfx_runtime {
     wasmfx_cont_t cont;
     uint64_t event;
     uint64_t word;
-    struct wfx_object **cut; /* the link to a resumer that the stub cuts last; of a resume, `nothing` */
+    struct wfx_object **cut; /* the link to a resumer that the stub cuts last; of a resume, the house's `nothing` */
   } transfer; /* from a prepare function to the stub that called it */
   struct wfx_object *free_objects;
   struct wfx_house *house;
-  struct wfx_object *nothing;
+  struct wfx_object *scope; /* innermost open root or barrier */
   uint32_t object_count; /* slots that references may name */
   uint32_t stack_room;   /* bytes of stack to make sure of before anything changes: the library's own, and the host's */
 };
@@ -112,13 +115,69 @@ static inline struct wfx_object *wfx_bearer(const struct wasmfx_runtime *rt, str
   return object;
 }
 
+/* ---- Scopes: open roots and barriers. The record of one is an object of the arena or, of an *own* barrier, the
+ * continuation that it is around. */
+
+static inline struct wfx_object *wfx_scope_outer(const struct wfx_object *scope)
+{
+  return (struct wfx_object *)(scope->scope.link & ~(uintptr_t)WFX_SCOPE_FLAGS);
+}
+
+static inline bool wfx_scope_is_own(const struct wfx_object *scope)
+{
+  return !wfx_object_is_root(scope);
+}
+
+/** What was running when it was opened. */
+static inline struct wfx_object *wfx_scope_owner(struct wfx_object *scope)
+{
+  return wfx_scope_is_own(scope) ? scope : scope->scope.owner;
+}
+
+/** Of a call on the host's stack: where the owner's own ends meanwhile; else NULL. */
+static inline void *wfx_scope_left(const struct wfx_object *scope)
+{
+  return scope->scope.link & WFX_SCOPE_IN_PLACE ? NULL : scope->scope.left;
+}
+
+/** The innermost scope of `object`, or NULL. */
+static inline struct wfx_object *wfx_scope_of(const struct wasmfx_runtime *rt, const struct wfx_object *object)
+{
+  struct wfx_object *scope = rt->scope;
+  while (scope && wfx_scope_owner(scope) != object)
+    scope = wfx_scope_outer(scope);
+  return scope;
+}
+
+/** Opens the own barrier of the running continuation, whose clauses are no barrier yet. */
+static inline void wfx_own_barrier_open(struct wasmfx_runtime *rt, struct wfx_object *self, uintptr_t flags)
+{
+  self->scope.link = (uintptr_t)rt->scope | flags;
+  self->scope.handlers = self->handlers;
+  self->deep.tag |= WFX_KEY_MASKED; /* what it remembers would jump the barrier */
+  self->handlers = &wfx_barrier;
+  rt->scope = self;
+}
+
+/** Closes it, when it is the innermost scope. */
+static inline void wfx_own_barrier_close(struct wasmfx_runtime *rt, struct wfx_object *self)
+{
+  self->handlers = self->scope.handlers;
+  if (!(self->scope.link & WFX_SCOPE_IN_PLACE))
+    self->deep.parent = self->parent; /* `left` was there */
+  self->deep.tag &= ~(uintptr_t)WFX_KEY_MASKED;
+  rt->scope = wfx_scope_outer(self);
+}
+
 /** Where the stack of `object` ends while something of it is called on the host's; NULL: nothing is. */
 static inline void *wfx_left(const struct wasmfx_runtime *rt, const struct wfx_object *object)
 {
-  const struct wfx_object *scope = rt->house->scope;
-  while (scope && (scope->scope.owner != object || !scope->scope.left))
-    scope = scope->scope.outer;
-  return scope ? scope->scope.left : NULL;
+  if (object->handlers != &wfx_barrier)
+    return NULL;
+  struct wfx_object *scope = rt->scope;
+  while (scope && (wfx_scope_owner(scope) != object || !wfx_scope_left(scope)))
+    scope = wfx_scope_outer(scope);
+  return scope ? wfx_scope_left(scope) : NULL;
 }
 
 /** Whether a reference to it is alive: it is fresh, or suspended and the innermost of what was captured. */

@@ -20,6 +20,7 @@ struct stage {
   const char *place;             /* where it stood */
   wasmfx_cont_t other;
   wasmfx_mark_t mark;
+  wasmfx_scope_t scope;
   jmp_buf out;
   size_t calls;
 };
@@ -312,6 +313,102 @@ static void a_jump_back_closes_the_barrier_when_it_is_told(void **state)
   assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_RETURNED);
 }
 
+/* What is remembered of a deep search is of use again after a call. */
+static uint64_t call_and_suspend(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  while (word) {
+    assert_status(wasmfx_call_on_host_stack(rt, stage->function, stage), WASMFX_OK);
+    word = wasmfx_suspend_word(rt, stage->pause, word).word;
+  }
+  return 7;
+}
+
+static uint64_t resume_who_suspends(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  wasmfx_cont_t k = word_cont_of(rt, "l:l", call_and_suspend, stage);
+  (void)from;
+  assert_outcome(wasmfx_resume_word(rt, &k, NULL, word), WASMFX_RETURNED);
+  return 8;
+}
+
+static void calls_between_suspensions_of_a_chain_leave_it_as_it_is(void **state)
+{
+  struct stage stage = open_stage(state, try_to_suspend);
+  wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", resume_who_suspends, &stage);
+  for (uint64_t i = 9; i > 0; i--) {
+    const wasmfx_outcome_t out = wasmfx_resume_word(stage.rt, &k, stage.handlers, i);
+    assert_outcome(out, WASMFX_SUSPENDED);
+    assert_int_equal(out.word, i);
+    assert_status(stage.inside, WASMFX_TRAP_BARRIER);
+    assert_live(stage.rt, 2, 2);
+  }
+  const wasmfx_outcome_t out = wasmfx_resume_word(stage.rt, &k, stage.handlers, 0);
+  assert_outcome(out, WASMFX_RETURNED);
+  assert_int_equal(out.word, 8);
+}
+
+/* ---- Marks ------------------------------------------------------------------------------------------------- */
+
+static void use_mark_of_first_call(void *arg)
+{
+  struct stage *stage = arg;
+  wasmfx_mark_t again;
+  if (stage->calls++ == 0)
+    wasmfx_mark(stage->rt, &stage->mark);
+  stage->inside = wasmfx_unwind_to(stage->rt, &stage->mark, NULL);
+  wasmfx_mark(stage->rt, &again);
+  assert_status(wasmfx_unwind_to(stage->rt, &again, NULL), WASMFX_OK);
+}
+
+static uint64_t call_twice_with_marks(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  assert_status(wasmfx_call_on_host_stack(rt, use_mark_of_first_call, stage), WASMFX_OK);
+  assert_status(stage->inside, WASMFX_OK);
+  assert_status(wasmfx_unwind_to(rt, &stage->mark, NULL), WASMFX_ERROR_STATE);
+  assert_status(wasmfx_call_on_host_stack(rt, use_mark_of_first_call, stage), WASMFX_OK);
+  assert_status(stage->inside, WASMFX_ERROR_STATE);
+  return wasmfx_suspend_word(rt, stage->pause, word).word;
+}
+
+static void a_mark_made_there_is_good_for_that_call_only(void **state)
+{
+  struct stage stage = open_stage(state, NULL);
+  wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", call_twice_with_marks, &stage);
+  assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_RETURNED);
+}
+
+static void leave_a_barrier_open(void *arg)
+{
+  struct stage *stage = arg;
+  assert_status(wasmfx_barrier_enter(stage->rt, &stage->scope), WASMFX_OK);
+}
+
+static uint64_t call_who_leaves_a_barrier_open(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  wasmfx_mark(rt, &stage->mark);
+  assert_status(wasmfx_call_on_host_stack(rt, leave_a_barrier_open, stage), WASMFX_ERROR_STATE);
+  assert_status(wasmfx_suspend_word(rt, stage->pause, word).status, WASMFX_TRAP_BARRIER);
+  assert_status(wasmfx_barrier_leave(rt, &stage->scope), WASMFX_OK);
+  assert_status(wasmfx_unwind_to(rt, &stage->mark, NULL), WASMFX_OK);
+  return wasmfx_suspend_word(rt, stage->pause, word).word;
+}
+
+static void a_barrier_that_is_left_open_there_is_reported(void **state)
+{
+  struct stage stage = open_stage(state, NULL);
+  wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", call_who_leaves_a_barrier_open, &stage);
+  assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_RETURNED);
+}
+
 /* ---- Who looks at it ---------------------------------------------------------------------------------------- */
 
 struct seen {
@@ -424,6 +521,9 @@ int main(void)
     in_a_world(a_trap_there_ends_the_continuation_and_nothing_else),
     in_a_world(an_exception_there_arrives_at_the_resume),
     in_a_world(a_jump_back_closes_the_barrier_when_it_is_told),
+    in_a_world(calls_between_suspensions_of_a_chain_leave_it_as_it_is),
+    in_a_world(a_mark_made_there_is_good_for_that_call_only),
+    in_a_world(a_barrier_that_is_left_open_there_is_reported),
     in_a_world(visitors_see_the_stack_that_was_left),
     in_a_world(backtraces_go_on_into_the_continuation_and_its_resumer),
     in_a_world(anything_may_be_prefetched),

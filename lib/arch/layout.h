@@ -46,6 +46,7 @@
 #define WFX_RT_CUT 88
 #define WFX_RT_FREE_OBJECTS 96
 #define WFX_RT_HOUSE 104
+#define WFX_RT_SCOPE 112
 #define WFX_RT_STACK_ROOM 124
 
 /* struct wfx_house */
@@ -89,6 +90,18 @@
 #define WFX_OBJ_DEEP_TAG 120
 #define WFX_OBJ_START_ENTRY 104 /* from where a stack is given to a fresh one until it starts */
 #define WFX_OBJ_START_ENV 112
+#define WFX_OBJ_SCOPE_LINK 88
+#define WFX_OBJ_SCOPE_HANDLERS 112
+
+/* What a continuation remembers a search by is the address of a tag, and */
+#define WFX_KEY_SWITCH 1
+#define WFX_KEY_MASKED 2 /* as long as its own barrier is open: as it is, no search has this */
+
+/* The link of a scope leads to an object, and may say of an own barrier: */
+#define WFX_SCOPE_IN_PLACE 1 /* it is around a handler that is called in place */
+#define WFX_SCOPE_DEEP 2     /* deep.head is what the handling resume started; else it is the continuation itself */
+#define WFX_SCOPE_MARKED 4   /* a mark names it, by a number */
+#define WFX_SCOPE_FLAGS 7
 
 /* struct wfx_stack, at the top of each stack */
 #define WFX_STACK_NEXT 0
