@@ -51,7 +51,7 @@ void c10m_run(struct c10m *work)
   check(wasmfx_type_new(rt, &number_kind, 1, &number_kind, 1, &type));
   check(wasmfx_type_new(rt, NULL, 0, NULL, 0, &yield_type));
   check(wasmfx_tag_new(rt, yield_type, &yield));
-  check(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ yield, WASMFX_ON_LABEL }, 1, &handlers));
+  check(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ .tag = yield, .kind = WASMFX_ON_LABEL }, 1, &handlers));
   wasmfx_cont_t *window = calloc(work->live, sizeof *window);
   if (!window)
     c10m_fail("no memory");

@@ -45,7 +45,7 @@ static struct world world_begin(const struct subject *subject, bool guarded)
   check(wasmfx_runtime_new(&config, &world.rt));
   check(wasmfx_type_new(world.rt, &word, 1, &word, 1, &type));
   check(wasmfx_tag_new(world.rt, type, &yielded));
-  check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ yielded, WASMFX_ON_LABEL }, 1, &handlers));
+  check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ .tag = yielded, .kind = WASMFX_ON_LABEL }, 1, &handlers));
   world.type = type;
   world.handlers = handlers;
   return world;
@@ -117,9 +117,9 @@ static void table8(const struct subject *subject, size_t count, double answer[MA
   for (size_t i = 0; i < 7; i++) {
     wasmfx_tag_t *other;
     check(wasmfx_tag_new(world.rt, world.type, &other));
-    clauses[i] = (wasmfx_clause_t){ other, WASMFX_ON_LABEL };
+    clauses[i] = (wasmfx_clause_t){ .tag = other, .kind = WASMFX_ON_LABEL };
   }
-  clauses[7] = (wasmfx_clause_t){ yielded, WASMFX_ON_LABEL };
+  clauses[7] = (wasmfx_clause_t){ .tag = yielded, .kind = WASMFX_ON_LABEL };
   wasmfx_handlers_t *handlers;
   check(wasmfx_handlers_new(world.rt, clauses, 8, &handlers));
   world.handlers = handlers;
@@ -184,8 +184,9 @@ static void search(const struct subject *subject, size_t count, double answer[MA
   wasmfx_handlers_t *handlers, *others;
   check(wasmfx_tag_new(world.rt, world.type, &other));
   check(wasmfx_tag_new(world.rt, world.type, &chain.second));
-  check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ other, WASMFX_ON_LABEL }, 1, &others));
-  const wasmfx_clause_t both[] = { { yielded, WASMFX_ON_LABEL }, { chain.second, WASMFX_ON_LABEL } };
+  check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ .tag = other, .kind = WASMFX_ON_LABEL }, 1, &others));
+  const wasmfx_clause_t both[] = { { .tag = yielded, .kind = WASMFX_ON_LABEL },
+                                   { .tag = chain.second, .kind = WASMFX_ON_LABEL } };
   check(wasmfx_handlers_new(world.rt, both, 2, &handlers));
   world.handlers = handlers;
   chain.world = world;
@@ -224,6 +225,55 @@ static void depth100_first(const struct subject *subject, size_t count, double a
   search(subject, count, answer, (struct links){ 100, innermost_in_turn });
 }
 
+/* The innermost of a chain is answered in place. */
+static uint64_t add_one(wasmfx_runtime_t *rt, void *env, uint64_t word)
+{
+  (void)rt, (void)env;
+  return word + 1;
+}
+
+static uint64_t innermost_in_place(wasmfx_runtime_t *rt, void *env, uint64_t count, wasmfx_cont_t from)
+{
+  uint64_t word = 0;
+  (void)env, (void)from;
+  for (uint64_t i = 0; i < count; i++)
+    word = SUSPEND(&rt, yielded, word).word;
+  return word;
+}
+
+static void in_place(const struct subject *subject, size_t count, double answer[MAX_METRICS], struct links links)
+{
+  struct world world = world_begin(subject, false);
+  wasmfx_tag_t *other;
+  wasmfx_handlers_t *handlers, *others;
+  const wasmfx_clause_t call = { .tag = yielded, .kind = WASMFX_ON_CALL_WORD, .call_word = add_one };
+  check(wasmfx_tag_new(world.rt, world.type, &other));
+  check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ .tag = other, .kind = WASMFX_ON_LABEL }, 1, &others));
+  check(wasmfx_handlers_new(world.rt, &call, 1, &handlers));
+  world.handlers = handlers;
+  chain.world = world;
+  chain.others = others;
+  co_t co;
+  check(wasmfx_cont_new_word(world.rt, world.type, links.depth > 1 ? link_of_chain : links.innermost, &links, &co));
+
+  double start = now_ns();
+  const uint64_t word = co_run(world, &co, count);
+  answer[0] = (now_ns() - start) / (double)count;
+
+  bench_expect(word == count, "in place: wrong count");
+  world_end(world);
+}
+
+static void inplace1(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  in_place(subject, count, answer, (struct links){ 1, innermost_in_place });
+}
+
+static void inplace100(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  in_place(subject, count, answer, (struct links){ 100, innermost_in_place });
+}
+
 /* Continuations that switch to the next one, round and round. */
 static struct {
   wasmfx_cont_t *at;
@@ -259,7 +309,7 @@ static void run_ring(const struct subject *subject, size_t count, double answer[
   check(wasmfx_type_new(world.rt, params, 2, params, 1, &member));
   check(wasmfx_type_new(world.rt, NULL, 0, params, 1, &tag_type));
   check(wasmfx_tag_new(world.rt, tag_type, &ring.tag));
-  check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ ring.tag, WASMFX_ON_SWITCH }, 1, &handlers));
+  check(wasmfx_handlers_new(world.rt, &(wasmfx_clause_t){ .tag = ring.tag, .kind = WASMFX_ON_SWITCH }, 1, &handlers));
   ring.at = calloc(size, sizeof *ring.at);
   bench_expect(ring.at != NULL, "no memory");
   ring.member = member;
@@ -310,5 +360,6 @@ static void fresh(const struct subject *subject, size_t count, double answer[MAX
   {                                                                                                                    \
     [ROUNDTRIP] = round_trip, [CREATE] = create, [RR100] = round_robin_100, [RR10000] = round_robin_10000,             \
     [SUSPENDED] = suspended, [C10M_IO0] = c10m, ANSWERS_WITH_WORK, [TABLE8] = table8, [DEPTH1] = depth1, [DEPTH10] = depth10,             \
-    [DEPTH100] = depth100, [DEPTH100_FIRST] = depth100_first, [RING2] = ring2, [RING1000] = ring1000, [FRESH] = fresh  \
+    [DEPTH100] = depth100, [DEPTH100_FIRST] = depth100_first, [INPLACE1] = inplace1, [INPLACE100] = inplace100,        \
+    [RING2] = ring2, [RING1000] = ring1000, [FRESH] = fresh  \
   }

@@ -44,7 +44,8 @@ static inline struct actors actors_new(wasmfx_runtime_t *rt)
   ok(wasmfx_type_new(rt, &externref, 1, &externref, 1, &of_receive));
   ok(wasmfx_tag_new(rt, of_receive, &actors.receive));
   ok(wasmfx_tag_new(rt, actors.thunk, &actors.deadlock));
-  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ actors.receive, WASMFX_ON_LABEL }, 1, &actors.on_receive));
+  const wasmfx_clause_t on_receive = { .tag = actors.receive, .kind = WASMFX_ON_LABEL };
+  ok(wasmfx_handlers_new(rt, &on_receive, 1, &actors.on_receive));
   return actors;
 }
 

@@ -51,7 +51,7 @@ static inline void async_init(struct async *loop, wasmfx_runtime_t *rt)
   ok(wasmfx_type_new(rt, &i32, 1, NULL, 0, &of_failure));
   ok(wasmfx_tag_new(rt, of_await, &loop->await));
   ok(wasmfx_tag_new(rt, of_failure, &loop->failure));
-  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ loop->await, WASMFX_ON_LABEL }, 1, &loop->on_await));
+  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ .tag = loop->await, .kind = WASMFX_ON_LABEL }, 1, &loop->on_await));
   clock_gettime(CLOCK_MONOTONIC, &loop->began);
 }
 

@@ -71,7 +71,7 @@ int main(void)
   ok(wasmfx_type_new(rt, &i32, 1, NULL, 0, &of_cancelled));
   ok(wasmfx_tag_new(rt, thunk, &wait_for_input));
   ok(wasmfx_tag_new(rt, of_cancelled, &cancelled));
-  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ wait_for_input, WASMFX_ON_LABEL }, 1, &on_wait));
+  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ .tag = wait_for_input, .kind = WASMFX_ON_LABEL }, 1, &on_wait));
 
   wasmfx_cont_t task;
   ok(wasmfx_cont_new(rt, thunk, tidy, NULL, &task));

@@ -26,7 +26,7 @@ static inline struct dynbind dynbind_new(wasmfx_runtime_t *rt)
   ok(wasmfx_type_new(rt, NULL, 0, NULL, 0, &dynbind.thunk));
   ok(wasmfx_type_new(rt, NULL, 0, &i32, 1, &of_ask));
   ok(wasmfx_tag_new(rt, of_ask, &dynbind.ask));
-  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ dynbind.ask, WASMFX_ON_LABEL }, 1, &dynbind.on_ask));
+  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ .tag = dynbind.ask, .kind = WASMFX_ON_LABEL }, 1, &dynbind.on_ask));
   return dynbind;
 }
 

@@ -38,7 +38,7 @@ int main(void)
   ok(wasmfx_type_new(rt, NULL, 0, NULL, 0, &thunk));
   ok(wasmfx_type_new(rt, &i32, 1, NULL, 0, &of_give));
   ok(wasmfx_tag_new(rt, of_give, &give));
-  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ give, WASMFX_ON_LABEL }, 1, &on_give));
+  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ .tag = give, .kind = WASMFX_ON_LABEL }, 1, &on_give));
 
   wasmfx_cont_t generator;
   ok(wasmfx_cont_new_word(rt, thunk, fibonacci, give, &generator));

@@ -24,7 +24,7 @@ static inline struct lwt lwt_new(wasmfx_runtime_t *rt)
   struct lwt lwt = { .rt = rt };
   ok(wasmfx_type_new(rt, NULL, 0, NULL, 0, &lwt.thunk));
   ok(wasmfx_tag_new(rt, lwt.thunk, &lwt.yield));
-  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ lwt.yield, WASMFX_ON_LABEL }, 1, &lwt.on_yield));
+  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ .tag = lwt.yield, .kind = WASMFX_ON_LABEL }, 1, &lwt.on_yield));
   return lwt;
 }
 

@@ -120,7 +120,7 @@ int main(void)
   ok(wasmfx_type_new(runtime, &contref, 1, NULL, 0, &of_stage));
   ok(wasmfx_tag_new(runtime, thunk, &hand_over));
   ok(wasmfx_tag_new(runtime, thunk, &broken));
-  ok(wasmfx_handlers_new(runtime, &(wasmfx_clause_t){ hand_over, WASMFX_ON_SWITCH }, 1, &on_hand_over));
+  ok(wasmfx_handlers_new(runtime, &(wasmfx_clause_t){ .tag = hand_over, .kind = WASMFX_ON_SWITCH }, 1, &on_hand_over));
 
   wasmfx_cont_t last;
   const wasmfx_value_t from_main = { .contref = WASMFX_NULL_CONT };

@@ -61,7 +61,7 @@ int main(void)
   ok(wasmfx_runtime_new(NULL, &rt));
   ok(wasmfx_type_new(rt, NULL, 0, NULL, 0, &thunk));
   ok(wasmfx_tag_new(rt, thunk, &yield));
-  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ yield, WASMFX_ON_LABEL }, 1, &on_yield));
+  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ .tag = yield, .kind = WASMFX_ON_LABEL }, 1, &on_yield));
   for (int i = 0; i < TASKS; i++) {
     wasmfx_cont_t task;
     ok(wasmfx_cont_new_word(rt, thunk, work, &tasks[i], &task));

@@ -347,6 +347,76 @@ struct wfx_object *wfx_prepare_resume_throw_ref(struct wasmfx_runtime *rt, wasmf
   return throw_into(rt, cont, object, handlers, exception);
 }
 
+/* ---- Handlers in place ------------------------------------------------------------------------- */
+
+enum form { WORD_FORM, GENERAL_FORM };
+
+/* The suspender goes on with `results`, in the form of its verb: there is nobody to switch to. */
+static struct wfx_object *answer(struct wasmfx_runtime *rt, const struct wfx_list *list, const wasmfx_value_t *results,
+                                 enum form form)
+{
+  wasmfx_value_t *inbox = rt->house->inbox;
+  const bool by_address = form == GENERAL_FORM || list->wake_form & WFX_FORM_BY_ADDRESS;
+  memcpy(inbox, results, list->count * sizeof *inbox);
+  wfx_inbox_filled(rt, list->count);
+  if (list->wake_form & WFX_FORM_CONTREF)
+    rt->received = inbox[list->count - 1].contref;
+  rt->transfer.event = event(WASMFX_RETURNED, by_address, 0);
+  rt->transfer.word = by_address ? (uintptr_t)inbox : list->wake_form & WFX_FORM_COUNT ? results[0].word : 0;
+  return NULL;
+}
+
+/* A handler has returned, with scopes open that it should have closed. Then they are closed here, and its own barrier,
+ * if that is still open. */
+static struct wfx_object *close_what_it_left(struct wasmfx_runtime *rt, struct wfx_object *self)
+{
+  const struct wfx_object *scope = rt->scope;
+  while (scope && scope != self)
+    scope = wfx_scope_outer(scope);
+  if (rt->current != self)
+    wfx_switched(rt, rt->current, self);
+  if (scope)
+    wfx_unwind(rt, self, wfx_scope_outer(self));
+  return fail(rt, WASMFX_ERROR_STATE);
+}
+
+wasmfx_outcome_t wfx_left_open(struct wasmfx_runtime *rt)
+{
+  close_what_it_left(rt, wfx_bearer(rt, rt->current));
+  return (wasmfx_outcome_t){ .status = WASMFX_ERROR_STATE };
+}
+
+/* Calls a handler on the stack of the running continuation, inside an own barrier. That says how far an exception goes
+ * which ends the handler. */
+static struct wfx_object *call_in_place(struct wasmfx_runtime *rt, const struct wfx_found *found,
+                                        const struct wfx_list *list, const struct wfx_parcel *parcel, enum form form)
+{
+  struct wfx_object *self = rt->current;
+  const struct wfx_call *call = found->call;
+  const wasmfx_value_t word = { .word = parcel->word };
+  wasmfx_value_t *results = __builtin_alloca((list->count + 1) * sizeof *results);
+  memset(results, 0, (list->count + 1) * sizeof *results);
+  wfx_own_barrier_open(rt, self, WFX_SCOPE_IN_PLACE | (found->segment == self ? 0 : WFX_SCOPE_DEEP));
+  if (call->is_word)
+    results[0].word = call->word_function(rt, call->env, parcel->word);
+  else
+    call->function(rt, call->env, parcel->by_address ? (const wasmfx_value_t *)(uintptr_t)parcel->word : &word, results);
+  if (rt->scope != self || rt->current != self)
+    return close_what_it_left(rt, self);
+  wfx_own_barrier_close(rt, self);
+  return answer(rt, list, results, form);
+}
+
+/* The outermost that ends when `self` does, in another way than by return: if that happens in a handler called in place,
+ * the one that the handling resume started. */
+static struct wfx_object *outermost_to_end(const struct wasmfx_runtime *rt, struct wfx_object *self)
+{
+  const struct wfx_object *scope = rt->scope;
+  while (scope && scope != self)
+    scope = wfx_scope_outer(scope);
+  return scope && scope->scope.link & WFX_SCOPE_DEEP ? self->deep.head : self;
+}
+
 /* ---- suspend ---------------------------------------------------------------------------------- */
 
 /*
@@ -365,12 +435,15 @@ static wfx_landing_t *capture(struct wasmfx_runtime *rt, struct wfx_object *segm
   return segment == current ? &current->pc : &current->deep.pc;
 }
 
-static struct wfx_object *suspend(struct wasmfx_runtime *rt, const struct wasmfx_tag *tag, struct wfx_parcel *parcel)
+static struct wfx_object *suspend(struct wasmfx_runtime *rt, const struct wasmfx_tag *tag, struct wfx_parcel *parcel,
+                                  enum form form)
 {
   struct wfx_object *current = rt->current;
   const struct wfx_found found = wfx_find(current, tag, false);
   if (!found.segment)
     return fail(rt, found.status);
+  if (found.call)
+    return call_in_place(rt, &found, tag->results, parcel, form);
   struct wfx_object *handler = found.segment->parent;
   wfx_landing_t *landing = capture(rt, found.segment, tag->results);
   parcel->cont = current->ref;
@@ -386,7 +459,7 @@ struct wfx_object *wfx_prepare_suspend(struct wasmfx_runtime *rt, const wasmfx_t
   const wasmfx_status_t status = wfx_pack_sending(tag->params, values, count, &parcel);
   if (status < 0)
     return fail(rt, status);
-  return suspend(rt, tag, &parcel);
+  return suspend(rt, tag, &parcel, GENERAL_FORM);
 }
 
 struct wfx_object *wfx_prepare_suspend_word(struct wasmfx_runtime *rt, const wasmfx_tag_t *tag, uint64_t word)
@@ -396,7 +469,7 @@ struct wfx_object *wfx_prepare_suspend_word(struct wasmfx_runtime *rt, const was
   if (!wfx_form_is_word(tag->params->send_form))
     return fail(rt, WASMFX_ERROR_ARITY);
   struct wfx_parcel parcel = { tag->params->count ? word : 0, WASMFX_NULL_CONT, false };
-  return suspend(rt, tag, &parcel);
+  return suspend(rt, tag, &parcel, WORD_FORM);
 }
 
 /* ---- switch ------------------------------------------------------------------------------------- */
@@ -560,18 +633,34 @@ void wfx_chain_bury(struct wasmfx_runtime *rt, struct wfx_object *innermost)
 }
 
 /* What a body seldom leaves behind: open roots and barriers, and a host that wants to know of each switch. */
-__attribute__((noinline, cold)) static void tidy_up(struct wasmfx_runtime *rt, struct wfx_object *self)
+__attribute__((noinline, cold)) static void tidy_up(struct wasmfx_runtime *rt, struct wfx_object *self,
+                                                    struct wfx_object *to)
 {
-  wfx_switched(rt, rt->current, self->parent);
+  wfx_switched(rt, rt->current, to);
   wfx_unwind(rt, self, NULL);
 }
 
-/* Makes its resumer the running one, with what that is to see. */
-static inline struct wfx_object *hand_back(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what,
-                                           uint64_t word)
+/* From the inside out. The stack of `self` is being stood on, and goes back last. */
+static void bury_up_to(struct wasmfx_runtime *rt, struct wfx_object *self, const struct wfx_object *outermost)
+{
+  struct wfx_stack *stack = self->stack;
+  struct wfx_object *object, *next = self;
+  self->stack = NULL;
+  do {
+    object = next;
+    next = object->parent;
+    wfx_cont_bury(rt, object);
+  } while (object != outermost);
+  wfx_announce_death(rt, stack);
+  wfx_stackpool_put(&rt->house->stacks, stack);
+}
+
+/* Makes `to`, which waits for it, the running one, with what that is to see. */
+static inline struct wfx_object *hand_back(struct wasmfx_runtime *rt, struct wfx_object *self, struct wfx_object *to,
+                                           uint64_t what, uint64_t word)
 {
   assert(rt->current == self && !wfx_object_is_root(self));
-  struct wfx_object *to = self->parent;
+  (void)self;
   rt->transfer.cont = WASMFX_NULL_CONT;
   rt->transfer.event = what;
   rt->transfer.word = word;
@@ -583,11 +672,13 @@ static inline struct wfx_object *hand_back(struct wasmfx_runtime *rt, struct wfx
  * the one that was put back last alone. */
 static struct wfx_object *end(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t what, uint64_t word)
 {
+  const bool returns = (uint16_t)what == WASMFX_RETURNED;
+  struct wfx_object *outermost = returns ? self : outermost_to_end(rt, self), *to = outermost->parent;
   if (rt->current != self || self->handlers == &wfx_barrier || rt->careful)
-    tidy_up(rt, self);
+    tidy_up(rt, self, to);
   wfx_stackpool_make_way(&rt->house->stacks); /* while it still runs, for who visits from there */
-  struct wfx_object *to = hand_back(rt, self, what, word);
-  wfx_cont_bury(rt, self);
+  hand_back(rt, self, to, what, word);
+  bury_up_to(rt, self, outermost);
   return to;
 }
 

@@ -34,6 +34,9 @@ wasmfx_outcome_t wfx_outcome_values(struct wasmfx_runtime *rt, wasmfx_outcome_t 
 /** What a suspend or switch of the general form answers: the same, and a contref that came beside the payload last. */
 wasmfx_outcome_t wfx_waking_values(struct wasmfx_runtime *rt, wasmfx_outcome_t arrived);
 
+/** A handler that a stub has called in place has left scopes open: closes them. */
+wasmfx_outcome_t wfx_left_open(struct wasmfx_runtime *rt);
+
 /** The entry function of `self` has returned: ends it. Answers the resumer. Runs on the stack that goes. */
 struct wfx_object *wfx_return(struct wasmfx_runtime *rt, struct wfx_object *self, uint64_t word);
 /** The same for one that has run into its guard; nothing is on its stack any more. */

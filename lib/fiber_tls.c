@@ -80,8 +80,8 @@ static bool make_runtime(struct fiber_thread *thread)
       wasmfx_tag_new(rt, thread->types[FIBER_RESUMED], &thread->yield) < 0 ||
       wasmfx_tag_new(rt, exchanged, &thread->exchange) < 0)
     return false;
-  const wasmfx_clause_t on_yield = { thread->yield, WASMFX_ON_LABEL };
-  const wasmfx_clause_t on_switch = { thread->exchange, WASMFX_ON_SWITCH };
+  const wasmfx_clause_t on_yield = { .tag = thread->yield, .kind = WASMFX_ON_LABEL };
+  const wasmfx_clause_t on_switch = { .tag = thread->exchange, .kind = WASMFX_ON_SWITCH };
   return wasmfx_handlers_new(rt, &on_yield, 1, &thread->on_yield) >= 0 &&
          wasmfx_handlers_new(rt, &on_switch, 1, &thread->on_switch) >= 0;
 }

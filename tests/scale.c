@@ -144,7 +144,7 @@ static void open_world(struct world *world, enum wasmfx_guard guard)
   check_ok(wasmfx_runtime_new(&config, &world->rt), "a runtime");
   check_ok(wasmfx_type_new(world->rt, &number, 1, &number, 1, &world->type), "a type");
   check_ok(wasmfx_tag_new(world->rt, world->type, &world->pause), "a tag");
-  const wasmfx_clause_t clause = { world->pause, WASMFX_ON_LABEL };
+  const wasmfx_clause_t clause = { .tag = world->pause, .kind = WASMFX_ON_LABEL };
   check_ok(wasmfx_handlers_new(world->rt, &clause, 1, &world->handlers), "a table");
 }
 

@@ -93,7 +93,7 @@ static wasmfx_kind_t kind_of(char letter)
 
 wasmfx_type_t *type_of(wasmfx_runtime_t *rt, const char *signature)
 {
-  wasmfx_kind_t kinds[64];
+  wasmfx_kind_t kinds[80];
   const char *colon = strchr(signature, ':');
   assert_non_null(colon);
   const size_t params = (size_t)(colon - signature), results = strlen(colon + 1);

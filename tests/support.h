@@ -52,8 +52,11 @@ wasmfx_type_t *type_of(wasmfx_runtime_t *rt, const char *signature);
 wasmfx_tag_t *tag_of(wasmfx_runtime_t *rt, const char *signature);
 
 /** Handler tables: HANDLERS(rt, ON_LABEL(a), ON_SWITCH(b)). */
-#define ON_LABEL(of) { (of), WASMFX_ON_LABEL }
-#define ON_SWITCH(of) { (of), WASMFX_ON_SWITCH }
+#define ON_LABEL(of) { .tag = (of), .kind = WASMFX_ON_LABEL }
+#define ON_SWITCH(of) { .tag = (of), .kind = WASMFX_ON_SWITCH }
+#define ON_CALL(of, function, with) { .tag = (of), .kind = WASMFX_ON_CALL, .call = (function), .env = (with) }
+#define ON_CALL_WORD(of, function, with) \
+  { .tag = (of), .kind = WASMFX_ON_CALL_WORD, .call_word = (function), .env = (with) }
 #define HANDLERS(rt, ...) \
   handlers_of((rt), (const wasmfx_clause_t[]){__VA_ARGS__}, COUNT_OF(((const wasmfx_clause_t[]){__VA_ARGS__})))
 wasmfx_handlers_t *handlers_of(wasmfx_runtime_t *rt, const wasmfx_clause_t *clauses, size_t count);

@@ -70,7 +70,9 @@ struct World {
     CHECK(wasmfx::exception_tag_new(rt, &oops) == WASMFX_OK);
     CHECK(wasmfx_type_new(rt, &i64, 1, &i64, 1, &type) == WASMFX_OK);
     CHECK(wasmfx_tag_new(rt, type, &pause) == WASMFX_OK);
-    const wasmfx_clause_t clause = { pause, WASMFX_ON_LABEL };
+    wasmfx_clause_t clause = {};
+    clause.tag = pause;
+    clause.kind = WASMFX_ON_LABEL;
     CHECK(wasmfx_handlers_new(rt, &clause, 1, &handlers) == WASMFX_OK);
   }
   ~World()

@@ -507,6 +507,98 @@ static void a_call_on_the_host_stack_and_back(void **state)
   assert_walks(one_that_calls, run_a_call, "H AH BAH AH H");
 }
 
+/* ---- Handlers in place --------------------------------------------------------------------------------------------- */
+
+PART(B) static uint64_t b_handles(wasmfx_runtime_t *rt, void *env, uint64_t word)
+{
+  struct stage *stage = env;
+  expect(stage, rt == stage->rt);
+  return word + 1;
+}
+
+PART(B) static void b_handles_values(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  results[0].i64 = (int64_t)b_handles(rt, env, args[0].word);
+}
+
+PART(B) static uint64_t b_leaves_a_barrier_open(wasmfx_runtime_t *rt, void *env, uint64_t word)
+{
+  wasmfx_scope_t scope;
+  expect(env, wasmfx_barrier_enter(rt, &scope) == WASMFX_OK);
+  return word;
+}
+
+PART(B) static uint64_t b_leaves_a_root_open(wasmfx_runtime_t *rt, void *env, uint64_t word)
+{
+  wasmfx_scope_t scope;
+  expect(env, wasmfx_root_enter(rt, &scope) == WASMFX_OK);
+  return word;
+}
+
+PART(A) static uint64_t a_is_answered_twice(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  const wasmfx_tag_t *tags[] = { stage->first, stage->second, stage->third };
+  (void)from;
+  for (int i = 0; i < 3; i++)
+    for (int k = 0; k < 2; k++) { /* the second time a handler further out is remembered */
+      const wasmfx_outcome_t outcome = wasmfx_suspend_word(rt, tags[i], word);
+      expect(stage, outcome.status == WASMFX_RETURNED && outcome.word == word + 1);
+    }
+  return word;
+}
+
+PART(A) static uint64_t a_is_told(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  expect_status(stage, wasmfx_suspend_word(rt, stage->first, word), WASMFX_ERROR_STATE);
+  expect_status(stage, wasmfx_suspend_word(rt, stage->second, word), WASMFX_ERROR_STATE);
+  return word;
+}
+
+static void one_that_is_answered(struct stage *stage)
+{
+  stage->handlers =
+    HANDLERS(stage->rt, ON_CALL_WORD(stage->first, b_handles, stage), ON_CALL_WORD(stage->second, b_handles, stage),
+             ON_CALL(stage->third, b_handles_values, stage));
+  stage->a = word_cont_of(stage->rt, "l:l", a_is_answered_twice, stage);
+}
+
+/* A stands for both: the one that is answered, and who resumed it. */
+static void one_that_is_answered_from_further_out(struct stage *stage)
+{
+  one_that_is_answered(stage);
+  stage->b = stage->a;
+  stage->a = word_cont_of(stage->rt, "l:l", a_resumes_b, stage);
+}
+
+static void one_that_is_told_what_was_left_open(struct stage *stage)
+{
+  stage->handlers = HANDLERS(stage->rt, ON_CALL_WORD(stage->first, b_leaves_a_barrier_open, stage),
+                             ON_CALL_WORD(stage->second, b_leaves_a_root_open, stage));
+  stage->a = word_cont_of(stage->rt, "l:l", a_is_told, stage);
+}
+
+static void handlers_answer_in_place(void **state)
+{
+  (void)state;
+  assert_walks(one_that_is_answered, run_a_call, "H AH BAH AH BAH AH BAH AH BAH AH BAH AH BAH AH H");
+}
+
+static void handlers_further_out_answer_in_place(void **state)
+{
+  (void)state;
+  assert_walks(one_that_is_answered_from_further_out, run_a_call,
+               "H AH BAH AH BAH AH BAH AH BAH AH BAH AH BAH AH H");
+}
+
+static void handlers_that_leave_scopes_open(void **state)
+{
+  (void)state;
+  assert_walks(one_that_is_told_what_was_left_open, run_a_call, "H AH BAH AH BAH AH H");
+}
+
 /* ---- switch --------------------------------------------------------------------------------------------------- */
 
 PART(B) static void b_switches_back(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
@@ -1092,6 +1184,9 @@ PART(M) int main(int argc, char **argv)
     cmocka_unit_test(a_chain_is_captured_and_resumed),
     cmocka_unit_test(a_chain_is_captured_again_and_again),
     cmocka_unit_test(a_call_on_the_host_stack_and_back),
+    cmocka_unit_test(handlers_answer_in_place),
+    cmocka_unit_test(handlers_further_out_answer_in_place),
+    cmocka_unit_test(handlers_that_leave_scopes_open),
     cmocka_unit_test(switch_there_and_back_in_general_form),
     cmocka_unit_test(switch_there_and_back_in_word_form),
     cmocka_unit_test(switch_out_of_a_chain_and_back_into_it),

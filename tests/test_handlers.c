@@ -290,10 +290,13 @@ static void a_table_of_nonsense_is_refused(void **state)
     wasmfx_clause_t clause;
     wasmfx_status_t answer;
   } cases[] = {
-    { { NULL, WASMFX_ON_LABEL }, WASMFX_ERROR_ARGUMENT },  { { NULL, WASMFX_ON_SWITCH }, WASMFX_ERROR_ARGUMENT },
-    { { tag, 2 }, WASMFX_ERROR_ARGUMENT },                 { { tag, UINT32_MAX }, WASMFX_ERROR_ARGUMENT },
-    { { with_params, WASMFX_ON_SWITCH }, WASMFX_ERROR_TYPE }, { { with_params, WASMFX_ON_LABEL }, WASMFX_OK },
-    { { foreign, WASMFX_ON_LABEL }, WASMFX_ERROR_ARGUMENT },
+    { ON_LABEL(NULL), WASMFX_ERROR_ARGUMENT },
+    { ON_SWITCH(NULL), WASMFX_ERROR_ARGUMENT },
+    { { .tag = tag, .kind = WASMFX_ON_CALL_WORD + 1 }, WASMFX_ERROR_ARGUMENT },
+    { { .tag = tag, .kind = UINT32_MAX }, WASMFX_ERROR_ARGUMENT },
+    { ON_SWITCH(with_params), WASMFX_ERROR_TYPE },
+    { ON_LABEL(with_params), WASMFX_OK },
+    { ON_LABEL(foreign), WASMFX_ERROR_ARGUMENT },
   };
   for (size_t i = 0; i < COUNT_OF(cases); i++) {
     const wasmfx_clause_t clauses[2] = { ON_LABEL(tag), cases[i].clause };

@@ -47,7 +47,7 @@ static struct world world_new(const wasmfx_runtime_config_t *config)
   assert_int_equal(wasmfx_runtime_new(config, &w.rt), WASMFX_OK);
   assert_int_equal(wasmfx_type_new(w.rt, &i64, 1, &i64, 1, &w.type), WASMFX_OK);
   assert_int_equal(wasmfx_tag_new(w.rt, w.type, &w.tag), WASMFX_OK);
-  const wasmfx_clause_t clause = { w.tag, WASMFX_ON_LABEL };
+  const wasmfx_clause_t clause = { .tag = w.tag, .kind = WASMFX_ON_LABEL };
   assert_int_equal(wasmfx_handlers_new(w.rt, &clause, 1, &w.handlers), WASMFX_OK);
   return w;
 }

@@ -167,7 +167,7 @@ __attribute__((noinline)) static void nest_three(struct nest nest, const wasmfx_
   assert_int_equal(wasmfx_runtime_new(config, &rt), WASMFX_OK);
   assert_int_equal(wasmfx_type_new(rt, &i64, 1, &i64, 1, &nest.type), WASMFX_OK);
   assert_int_equal(wasmfx_tag_new(rt, nest.type, &nest.tag), WASMFX_OK);
-  const wasmfx_clause_t clause = { nest.tag, WASMFX_ON_LABEL };
+  const wasmfx_clause_t clause = { .tag = nest.tag, .kind = WASMFX_ON_LABEL };
   assert_int_equal(wasmfx_handlers_new(rt, &clause, 1, &nest.handlers), WASMFX_OK);
 
   wasmfx_cont_t cont;

@@ -252,7 +252,7 @@ static void make_handlers(struct program *program, struct clauses *list)
 {
   wasmfx_clause_t made[MAX_CLAUSES];
   for (uint32_t i = 0; i < list->count; i++)
-    made[i] = (wasmfx_clause_t){ program->tags[list->tags[i]].tag, list->kinds[i] };
+    made[i] = (wasmfx_clause_t){ .tag = program->tags[list->tags[i]].tag, .kind = list->kinds[i] };
   ok(wasmfx_handlers_new(program->rt, made, list->count, &list->table));
 }
 

@@ -185,7 +185,7 @@ int main(int argc, char **argv)
   ok(wasmfx_type_new(runtime, &externref, 1, NULL, 0, &of_failure));
   ok(wasmfx_tag_new(runtime, thunk, &waiting));
   ok(wasmfx_tag_new(runtime, of_failure, &failure));
-  ok(wasmfx_handlers_new(runtime, &(wasmfx_clause_t){ waiting, WASMFX_ON_LABEL }, 1, &on_waiting));
+  ok(wasmfx_handlers_new(runtime, &(wasmfx_clause_t){ .tag = waiting, .kind = WASMFX_ON_LABEL }, 1, &on_waiting));
   load(argc > 1 ? argv[1] : ".", thunk); /* the folder of the plugins */
 
   for (current_frame = 1; current_frame <= FRAMES; current_frame++) {

@@ -146,14 +146,17 @@ WASMFX_API wasmfx_outcome_t wasmfx_resume_throw_ref(wasmfx_runtime_t *rt, wasmfx
 
 /**
  * suspend: captures everything from here up to the innermost resume that has a
- * label clause for `tag`, and hands it to that resume.
+ * clause for `tag`, and hands it to that resume, if it is one with a label.
  * *Shapes:* `values` has `count` slots: the tag's parameters.
  * *State:* the running continuation, and those between it and the handler,
  * become one SUSPENDED continuation. Afterwards:
  *   - RETURNED: resumed or switched to, payload: the tag's results, in `values` with
  *     a last contref too;
  *   - THREW: woken by resume_throw, `exception` is to be raised here.
- * *Errors:* ARITY, ARGUMENT (no tag), UNHANDLED, BARRIER. *Spec:* suspend
+ * Where a clause that calls (WASMFX_ON_CALL) comes before any label, in that resume or nearer, nothing is captured or
+ * switched: its function is called, and RETURNED is the outcome with what that has answered.
+ * *Errors:* ARITY, ARGUMENT (no tag), UNHANDLED, BARRIER; STATE (a function that was called has left a barrier or root
+ * open, which is closed now). *Spec:* suspend
  */
 WASMFX_API wasmfx_outcome_t wasmfx_suspend(wasmfx_runtime_t *rt, const wasmfx_tag_t *tag, const wasmfx_value_t *values,
                                            size_t count);
@@ -199,7 +202,8 @@ WASMFX_API wasmfx_cont_t wasmfx_received_cont(const wasmfx_runtime_t *rt);
 /**
  * Ends the running continuation by an exception, from any depth: its resume
  * answers WASMFX_THREW. Does not return. The frames between are abandoned, not
- * unwound: an engine first runs its own handlers inside the body.
+ * unwound: an engine first runs its own handlers inside the body. In a handler
+ * that was called in place, it is the resume with that handler which answers, also for wasmfx_trap().
  * *Shapes:* `values` has `count` slots, the parameters of `tag`, copied.
  * *Errors:* returns only if it fails: STATE (no continuation is running here),
  * ARGUMENT, ARITY, TYPE (a tag with results).

@@ -122,16 +122,38 @@ struct wasmfx_exception {
   void *host; /**< travels along, never read; for an engine's own exception object */
 };
 
-/** The two kinds of clauses. */
+/** The kinds of clauses. The last two are not in the specification. */
 enum wasmfx_clause_kind {
-  WASMFX_ON_LABEL = 0, /**< `(on $tag $label)`: suspensions come back to the resume */
-  WASMFX_ON_SWITCH = 1 /**< `(on $tag switch)`: the resume allows switching under it */
+  WASMFX_ON_LABEL = 0,    /**< `(on $tag $label)`: suspensions come back to the resume */
+  WASMFX_ON_SWITCH = 1,   /**< `(on $tag switch)`: the resume allows switching under it */
+  WASMFX_ON_CALL = 2,     /**< `(on $tag call $f)`: suspensions call `call` where they are, and go on */
+  WASMFX_ON_CALL_WORD = 3 /**< the same with `call_word` */
 };
 
-/** One clause of a resume. */
+/**
+ * A handler that is called in place, general form: answers a suspension at once. It runs on the stack of who suspends;
+ * nothing is captured.
+ * *Shapes:* `args` has the tag's parameters, `results` room for its results, zero at entry. `args` are those of the
+ * suspension, valid until the next verb.
+ * *State:* who suspends is the running continuation, as if in a barrier: a suspension or switch that would leave the
+ * function answers BARRIER. It may resume others, and call wasmfx_call_on_host_stack(). If it ends by wasmfx_throw(),
+ * wasmfx_trap() or an overflow of the stack, that is the outcome of the resume with the clause, and all that run under
+ * that one die, the innermost first. longjmp and wasmfx_unwind_to() may leave it, an exception of C++ must not.
+ */
+typedef void (*wasmfx_call_t)(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results);
+
+/** The same in word form: takes and answers the one value, or nothing. */
+typedef uint64_t (*wasmfx_word_call_t)(wasmfx_runtime_t *rt, void *env, uint64_t word);
+
+/** One clause of a resume. In C the first two fields are mostly all: { .tag = yield, .kind = WASMFX_ON_LABEL }. */
 typedef struct wasmfx_clause {
   const wasmfx_tag_t *tag;
   uint32_t kind; /**< enum wasmfx_clause_kind */
+  union {
+    wasmfx_call_t call;           /**< ON_CALL */
+    wasmfx_word_call_t call_word; /**< ON_CALL_WORD */
+  };
+  void *env; /**< what the function gets */
 } wasmfx_clause_t;
 
 /** The clauses of a resume, made ready for the search. Immutable: built once
@@ -140,10 +162,12 @@ typedef struct wasmfx_handlers wasmfx_handlers_t;
 
 /**
  * Builds a table of clauses. The first clause that matches wins, and an outcome
- * names it by its place in `clauses`.
+ * names it by its place in `clauses`. A suspension sees label and call clauses, a switch those for switching.
  * *Shapes:* `count` clauses, copied; 0 is allowed (as is a NULL table at a resume).
- * *Errors:* ARGUMENT (a clause without a tag or of an unknown kind), TYPE (a
- * switch clause whose tag has parameters), NO_MEMORY.
+ * *Errors:* ARGUMENT (a clause without a tag or of an unknown kind), NULL_FUNCTION
+ * (a call clause without one), TYPE (a switch clause whose tag has parameters; a
+ * call clause in word form whose tag has more than one word either way; one of the
+ * other form whose tag has more than 64 results), NO_MEMORY.
  */
 WASMFX_API wasmfx_status_t wasmfx_handlers_new(wasmfx_runtime_t *rt, const wasmfx_clause_t *clauses, size_t count,
                                                wasmfx_handlers_t **handlers);

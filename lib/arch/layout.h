@@ -113,12 +113,20 @@
 #define WFX_HANDLERS_WORD_TAG 32
 #define WFX_HANDLERS_WORD_EVENT 40
 #define WFX_HANDLERS_SWITCH_TAG 48
-#define WFX_HANDLERS_LABEL_BYTES 68
-#define WFX_HANDLERS_CLAUSES 88
+#define WFX_HANDLERS_SUSPEND_BYTES 68
+#define WFX_HANDLERS_CALL_TAG 88
+#define WFX_HANDLERS_CALL 96
+#define WFX_HANDLERS_CLAUSES 120
 #define WFX_CLAUSE_TAG 0
 #define WFX_CLAUSE_INDEX 8
+#define WFX_CLAUSE_HOW 12
 #define WFX_CLAUSE_BYTES 16
-#define WFX_CLAUSES_AT_ONCE 4 /* label clauses are filled up to a multiple of this */
+#define WFX_CLAUSES_AT_ONCE 4 /* clauses for suspensions are filled up to a multiple of this */
+#define WFX_CALL_FUNCTION 0
+#define WFX_CALL_ENV 8
+
+/* The lowest bit of how a clause is to be followed: not by a short path. It is all that a label has. */
+#define WFX_HOW_LONG 1
 #define WFX_TAG_RESULTS 32
 #define WFX_TAG_PARAMS 40
 #define WFX_TAG_RESULTS_SHAPE 56

@@ -22,6 +22,7 @@
 #define DW_RBP 6
 #define DW_RSP 7
 #define DW_R8 8
+#define DW_R12 12
 #define DW_RIP 16
 
 #endif

@@ -528,13 +528,15 @@ END wasmfx_resume_word
 
 /*
  * The running continuation is in r9, its table in r10, whose first clause is not the right one. Looks through the
- * others; and if it was captured together with its resumers, has done nothing but run since, and that was for the same
- * tag, through those of the chain's head.
+ * others; and if it was captured together with its resumers, or has found a handler beyond them that was called in place,
+ * has done nothing but run since, and that was for the same tag, through those of the chain's head.
  * Out: r11 = the outermost to be captured, r10 = where the landing address belongs, rcx = event. Clobbers rax.
+ * At \special, if the clause is none of a label by word: r11 as above, r10 = where the clause is, less CLAUSE(0).
  */
-#define CLAUSE_TAG(n) WFX_CLAUSE_TAG + (n) * WFX_CLAUSE_BYTES
+#define CLAUSE(offset) WFX_HANDLERS_CLAUSES + (offset)
+#define CLAUSE_TAG(n) CLAUSE(WFX_CLAUSE_TAG + (n) * WFX_CLAUSE_BYTES)
 
-.macro SEARCH tag, otherwise
+.macro SEARCH tag, otherwise, special
     cmpl $0, WFX_RT_CAREFUL(%rdi)
     jne \otherwise
     movq %r9, %r11
@@ -545,8 +547,7 @@ END wasmfx_resume_word
     jne 1f
     movq WFX_OBJ_HEAD(%r9), %r11
     movq WFX_OBJ_HANDLERS(%r11), %r10
-1:  movl WFX_HANDLERS_LABEL_BYTES(%r10), %ecx
-    leaq WFX_HANDLERS_CLAUSES(%r10), %r10
+1:  movl WFX_HANDLERS_SUSPEND_BYTES(%r10), %ecx
     addq %r10, %rcx
 2:  cmpq %rcx, %r10
     je \otherwise
@@ -557,15 +558,14 @@ END wasmfx_resume_word
     cmpq CLAUSE_TAG(2)(%r10), \tag
     je 5f
     cmpq CLAUSE_TAG(3)(%r10), \tag
-    leaq CLAUSE_TAG(4)(%r10), %r10
+    leaq 4 * WFX_CLAUSE_BYTES(%r10), %r10
     jne 2b
     subq $3 * WFX_CLAUSE_BYTES, %r10
 5:  addq $WFX_CLAUSE_BYTES, %r10
 4:  addq $WFX_CLAUSE_BYTES, %r10
-3:  movl WFX_CLAUSE_INDEX(%r10), %ecx
-    movq WFX_TAG_PARAMS(\tag), %rax
-    cmpl $1, WFX_LIST_SEND_FORM(%rax)
-    ja \otherwise
+3:  cmpl $0, CLAUSE(WFX_CLAUSE_HOW)(%r10)
+    jne \special
+    movl CLAUSE(WFX_CLAUSE_INDEX)(%r10), %ecx
     shlq $32, %rcx
     orq $WFX_SUSPENDED, %rcx
     leaq WFX_OBJ_PC(%r9), %r10
@@ -574,13 +574,52 @@ END wasmfx_resume_word
     cmovneq %rax, %r10
 .endm
 
+/* After SEARCH, at \special. Out: r10 = what is to be called, rcx = what the own barrier is to say. */
+.macro FIND_CALL otherwise
+    movl CLAUSE(WFX_CLAUSE_HOW)(%r10), %r10d
+    testb $WFX_HOW_LONG, %r10b
+    jnz \otherwise
+    addq WFX_OBJ_HANDLERS(%r11), %r10
+    movl $WFX_SCOPE_IN_PLACE, %ecx
+    movl $(WFX_SCOPE_IN_PLACE | WFX_SCOPE_DEEP), %eax
+    cmpq %r9, %r11
+    cmovnel %eax, %ecx
+.endm
+
+/* Opens the own barrier of the running continuation in r9. In: rcx as above. Clobbers rax and r8. */
+.macro OPEN_OWN_BARRIER
+    orq WFX_RT_SCOPE(%rdi), %rcx
+    movq WFX_OBJ_HANDLERS(%r9), %rax
+    leaq wfx_barrier(%rip), %r8
+    movq %rcx, WFX_OBJ_SCOPE_LINK(%r9)
+    movq %rax, WFX_OBJ_SCOPE_HANDLERS(%r9)
+    orq $WFX_KEY_MASKED, WFX_OBJ_DEEP_TAG(%r9)
+    movq %r8, WFX_OBJ_HANDLERS(%r9)
+    movq %r9, WFX_RT_SCOPE(%rdi)
+.endm
+
+/* Closes it. Out: r9 = the running continuation. Clobbers rcx and r8. */
+.macro CLOSE_OWN_BARRIER otherwise
+    movq WFX_RT_CURRENT(%rdi), %r9
+    cmpq %r9, WFX_RT_SCOPE(%rdi)
+    jne \otherwise
+    cmpq $0, WFX_OBJ_TYPE(%r9)          /* a root that is open is both, too */
+    je \otherwise
+    movq WFX_OBJ_SCOPE_LINK(%r9), %rcx
+    movq WFX_OBJ_SCOPE_HANDLERS(%r9), %r8
+    andq $~WFX_SCOPE_FLAGS, %rcx
+    andq $~WFX_KEY_MASKED, WFX_OBJ_DEEP_TAG(%r9)
+    movq %rcx, WFX_RT_SCOPE(%rdi)
+    movq %r8, WFX_OBJ_HANDLERS(%r9)
+.endm
+
 /*
  * wasmfx_outcome_t wasmfx_suspend_word(rt, tag, word)
  *                                      rdi rsi  rdx
  *
  * The shortest path: the first clause of the innermost resume is for this tag, and
  * the tag's parameters travel in word form, which is what its being in
- * `word_tag` says.
+ * `word_tag` says. Nearly as short: the innermost resume has a handler for it that is called in place.
  */
 FUNCTION wasmfx_suspend_word
     movq WFX_RT_CURRENT(%rdi), %r9
@@ -604,7 +643,11 @@ FUNCTION wasmfx_suspend_word
     GO
     CFI_RESTORE_STATE
 suspend_word_search:
-    SEARCH %rsi, suspend_word_carefully
+#ifndef WFX_ANNOUNCE
+    cmpq WFX_HANDLERS_CALL_TAG(%r10), %rsi
+    je suspend_word_call
+#endif
+    SEARCH %rsi, suspend_word_carefully, suspend_word_special
     movq WFX_TAG_RESULTS(%rsi), %r8
     .cfi_remember_state
     PUSH_FRAME %rsi
@@ -620,8 +663,30 @@ suspend_word_search:
     movq $0, WFX_OBJ_PARENT(%r11)
     GO
     CFI_RESTORE_STATE
+suspend_word_special:
+    FIND_CALL suspend_word_carefully
+    jmp suspend_word_in_place
 suspend_word_carefully:
     PREPARE_AND_LEAVE wfx_prepare_suspend_word, land_suspend_word
+
+/*
+ * A handler that takes a word and answers one is called in place: the call is in r10, the running continuation in r9, in
+ * rcx what its own barrier is to say. Both calls are ordinary ones, and so are the returns. But the handler may have left
+ * scopes open, or have closed this one.
+ */
+suspend_word_call:
+    leaq WFX_HANDLERS_CALL(%r10), %r10
+    movl $WFX_SCOPE_IN_PLACE, %ecx
+suspend_word_in_place:
+    PUSH %rdi
+    OPEN_OWN_BARRIER
+    movq WFX_CALL_ENV(%r10), %rsi
+    call *WFX_CALL_FUNCTION(%r10)
+    POP %rdi
+    CLOSE_OWN_BARRIER wfx_left_open
+    movq %rax, %rdx
+    xorl %eax, %eax                     /* RETURNED, in word form */
+    ret
 END wasmfx_suspend_word
 
 /*
@@ -802,7 +867,11 @@ FAST_FUNCTION wasmfx_fast_suspend
     GO
     .cfi_restore_state
 fast_suspend_search:
-    SEARCH %rdx, fast_suspend_declined
+#ifndef WFX_ANNOUNCE
+    cmpq WFX_HANDLERS_CALL_TAG(%r10), %rdx
+    je fast_suspend_call
+#endif
+    SEARCH %rdx, fast_suspend_declined, fast_suspend_special
     movq WFX_TAG_RESULTS(%rdx), %rbx
     movq WFX_OBJ_PARENT(%r11), %rax
     movq %rbx, WFX_OBJ_AWAITS(%r9)
@@ -815,9 +884,47 @@ fast_suspend_search:
     .cfi_remember_state
     GO
     .cfi_restore_state
+fast_suspend_special:
+    FIND_CALL fast_suspend_declined
+    jmp fast_suspend_in_place
 fast_suspend_declined:
     leaq -WASMFX_FAST_DECLINED(%r8), %r8
     notrack jmpq *%r8
+
+/*
+ * As suspend_word_in_place. Nobody knows whether rsp is aligned, and below it something may be kept. But all other registers
+ * are free, so the function preserves what is needed after it.
+ */
+fast_suspend_call:
+    leaq WFX_HANDLERS_CALL(%r10), %r10
+    movl $WFX_SCOPE_IN_PLACE, %ecx
+fast_suspend_in_place:
+    .cfi_remember_state
+    movq %rsp, %rbx
+    CFA_IN(DW_RBX, 0)
+    movq %r8, %r12
+    CALLERS_REGISTER_IN(DW_RIP, DW_R12)
+    movq %rdi, %r13
+    subq $RED_ZONE, %rsp
+    andq $-16, %rsp
+    OPEN_OWN_BARRIER
+    movq %rsi, %rdx
+    movq WFX_CALL_ENV(%r10), %rsi
+    call *WFX_CALL_FUNCTION(%r10)
+    movq %r13, %rdi
+    CLOSE_OWN_BARRIER fast_suspend_left_open
+    movq %rax, %rsi
+    xorl %ecx, %ecx                     /* RETURNED, in word form */
+    movq %rbx, %rsp
+    jmpq *%r12
+fast_suspend_left_open:
+    call wfx_left_open
+    movq %r13, %rdi
+    movq %rax, %rcx
+    movq %rdx, %rsi
+    movq %rbx, %rsp
+    jmpq *%r12
+    .cfi_restore_state
 END wasmfx_fast_suspend
 
 /*

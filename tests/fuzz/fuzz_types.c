@@ -281,7 +281,7 @@ static bool make_table(struct table *table)
     const int type = byte < 250 ? (int)(byte % type_count) : NONE;
     table->clauses[i].type = type;
     table->clauses[i].kind = kind < 250 ? kind % 2 : kind;
-    clauses[i] = (wasmfx_clause_t){ type == NONE ? NULL : types[type].tag, table->clauses[i].kind };
+    clauses[i] = (wasmfx_clause_t){ .tag = type == NONE ? NULL : types[type].tag, .kind = table->clauses[i].kind };
     bad_argument |= type == NONE || table->clauses[i].kind > WASMFX_ON_SWITCH;
     bad_type |= type != NONE && table->clauses[i].kind == WASMFX_ON_SWITCH && types[type].params.count;
   }

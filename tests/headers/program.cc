@@ -45,7 +45,9 @@ int main()
   Generator generator = { nullptr, nullptr };
   wasmfx_tag_new(rt, type_of(rt, kinds, 1, 0), &generator.yield);
   wasmfx_tag_new(rt, type_of(rt, kinds, 0, 0), &generator.stop);
-  const wasmfx_clause_t clauses[] = { { generator.yield, WASMFX_ON_LABEL } };
+  wasmfx_clause_t clauses[1] = {};
+  clauses[0].tag = generator.yield;
+  clauses[0].kind = WASMFX_ON_LABEL;
   wasmfx_handlers_t *handlers = nullptr;
   wasmfx_handlers_new(rt, clauses, 1, &handlers);
 

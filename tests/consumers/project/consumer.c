@@ -23,7 +23,7 @@ int main(void)
   if (wasmfx_runtime_new(NULL, &rt) < 0 || wasmfx_type_new(rt, &i64, 1, NULL, 0, &type) < 0 ||
       wasmfx_tag_new(rt, type, &yield) < 0)
     return 1;
-  const wasmfx_clause_t clause = { yield, WASMFX_ON_LABEL };
+  const wasmfx_clause_t clause = { .tag = yield, .kind = WASMFX_ON_LABEL };
   if (wasmfx_handlers_new(rt, &clause, 1, &handlers) < 0 || wasmfx_cont_new_word(rt, type, count_to, yield, &cont) < 0)
     return 1;
 
