@@ -72,9 +72,11 @@ static void print_counts(void)
   for (unsigned i = 0; i < OPERATIONS; i++)
     printf("%s %s %" PRIu64, i ? "," : "", repertory[i].name, run.counts[i]);
   printf("\n%" PRIu64 " calls that failed as they should, %" PRIu64 " of dead references; %" PRIu64
-         " captures, %" PRIu64 " deep, %" PRIu64 " of them repeated from the same place; longest chain %zu; %" PRIu64
+         " captures, %" PRIu64 " deep, %" PRIu64 " of them repeated from the same place; %" PRIu64
+         " handlers called in place, %" PRIu64 " of them from further out; longest chain %zu; %" PRIu64
          " objects retired; %" PRIu64 " dropped by collections, %zu with their runtimes\n",
-         run.failures, run.consumed_used, run.captures, run.deep_captures, run.repeated_captures, run.longest_chain,
+         run.failures, run.consumed_used, run.captures, run.deep_captures, run.repeated_captures, run.calls,
+         run.deep_calls, run.longest_chain,
          run.retired, run.collected, run.dropped_at_ends);
 }
 

@@ -17,7 +17,7 @@ static int table_index(const struct model_table *table)
 
 static void print_link(size_t place, const struct model_link *link)
 {
-  static const char *const names[] = { "cont", "barrier", "root" };
+  static const char *const names[] = { "cont", "barrier", "root", "call" };
   printf("%s | %s %" PRIu64, place && place % 6 == 0 ? "\n   " : "", names[link->kind], link->number);
   if (link->kind != MODEL_CONT)
     return;
@@ -41,10 +41,11 @@ static void print_record(const struct record *record)
 
 static void print_tables(void)
 {
+  static const char *const kinds[] = { "label", "switch", "call", "call-word" };
   for (int i = 0; i < TABLES; i++) {
     printf("  table %d:", i);
     for (size_t k = 0; k < era.model_tables[i].count; k++)
-      printf(" %s %d", era.model_tables[i].clauses[k].kind == WASMFX_ON_SWITCH ? "switch" : "label",
+      printf(" %s %d", kinds[era.model_tables[i].clauses[k].kind],
              (int)(era.model_tables[i].clauses[k].tag - era.model_tags));
     printf("\n");
   }

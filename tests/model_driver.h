@@ -124,6 +124,7 @@ struct program {
 struct run {
   uint64_t seed, random_state, operations, wanted, trace_from;
   uint64_t counts[OPERATIONS], failures, consumed_used, captures, deep_captures, repeated_captures, retired, collected;
+  uint64_t calls, deep_calls;
   size_t longest_chain, dropped_at_ends;
   unsigned eras, programs;
   bool shows_progress;

@@ -265,6 +265,13 @@ static void be_woken(struct model_link *self, uint64_t call, wasmfx_outcome_t ou
   mind_switched(self);
 }
 
+/* A handler begins. */
+static void mind_call(void)
+{
+  if (model.landing.enters)
+    open_frame(model.landing.receiver);
+}
+
 bool suspend_by(struct model_link *self, int tag)
 {
   const struct model_list *params = &era.model_tags[tag].type.params;
@@ -272,14 +279,18 @@ bool suspend_by(struct model_link *self, int tag)
   const bool by_word = one_in(model_is_word(params) ? 2 : 16);
   wasmfx_value_t values[MODEL_MAX_VALUES];
   wasmfx_outcome_t outcome;
+  if (model_calls(&model, &era.model_tags[tag]) && !model_may_enter(&model))
+    return false;
   draw_values(values, MODEL_MAX_VALUES);
   const uint64_t call = begin(self, OP_SUSPEND, NULL, tag, -1, by_word ? 1 : count);
   if (by_word) {
     model_suspend_word(&model, &era.model_tags[tag], values[0].word);
+    mind_call();
     count_capture(self, tag);
     outcome = wasmfx_suspend_word(rt, era.tags[tag], values[0].word);
   } else {
     model_suspend(&model, &era.model_tags[tag], values, count);
+    mind_call();
     count_capture(self, tag);
     outcome = wasmfx_suspend(rt, era.tags[tag], values, count);
   }
@@ -385,10 +396,11 @@ static bool trap(struct model_link *self)
   return true;
 }
 
-/* The loop of `self` is left: a body returns, a scope is closed. A scope may also be left open by its body's return. */
+/* The loop of `self` is left: a body or handler returns, a scope is closed. A scope may also be left open by their
+ * return. */
 static bool end_loop(struct model_link *self)
 {
-  struct model_link *owner = model_stack_owner(&model, self);
+  struct model_link *owner = model_function_of(&model, self);
   if (self == model.running[0])
     return false;
   frame_of(self->kind != MODEL_CONT && owner && one_in(3) ? owner : self)->is_ending = true;
@@ -415,7 +427,7 @@ static void suspend_as_before(const struct model_link *self, struct model_link *
 static bool run_inside(struct model_link *self, enum model_link_kind kind)
 {
   wasmfx_scope_t scope;
-  const struct model_link *owner = model_stack_owner(&model, self);
+  const struct model_link *owner = model_function_of(&model, self);
   if (!model_may_enter(&model))
     return false;
   begin(self, kind == MODEL_ROOT ? OP_ROOT : OP_BARRIER, NULL, -1, -1, 0);
@@ -426,7 +438,7 @@ static bool run_inside(struct model_link *self, enum model_link_kind kind)
   suspend_as_before(self, link);
   interpret(link);
   if (owner && frame_of(owner)->is_ending)
-    return true; /* the body returns out of it */
+    return true; /* its function returns out of it */
   begin(link, OP_LEAVE, NULL, -1, -1, 0);
   EXPECT_STATUS(model_leave(&model, link), leave(kind, &scope));
   return true;

@@ -99,7 +99,7 @@ static void take_step(struct model_link *self)
 
 static bool is_finished(const struct model_link *self)
 {
-  const struct model_link *owner = model_stack_owner(&model, self);
+  const struct model_link *owner = model_function_of(&model, self);
   return program.steps_left == 0 || frame_of(self)->is_ending || (owner && frame_of(owner)->is_ending);
 }
 
@@ -163,6 +163,51 @@ uint64_t word_body(wasmfx_runtime_t *runtime, void *env, uint64_t word, wasmfx_c
   return value.word;
 }
 
+/* A handler, called by who has just suspended. It may well try what led here again. */
+static struct model_link *begin_call(const struct model_tag *tag, wasmfx_outcome_t arrived, enum form form)
+{
+  struct model_link *self = model_top(&model);
+  expect_receiver(self, 0, true);
+  EXPECT("the tag of the handler", self->tag - era.model_tags, tag - era.model_tags);
+  expect_payload(arrived, form);
+  frame_of(self)->repeats = one_in(4);
+  frame_of(self)->repeats_tag = (int)(tag - era.model_tags);
+  return self;
+}
+
+static void end_call(const struct model_link *self, const wasmfx_value_t *results)
+{
+  begin(self, OP_RETURN, NULL, -1, -1, self->tag->type.results.count);
+  model_answer(&model, self, results);
+}
+
+static void general_handler(wasmfx_runtime_t *runtime, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  const struct model_tag *tag = env;
+  const size_t result_count = tag->type.results.count;
+  EXPECT("runtime", (uintptr_t)rt, (uintptr_t)runtime);
+  struct model_link *self = begin_call(tag, (wasmfx_outcome_t){ .by_address = 1, .values = args }, GENERAL);
+  for (size_t i = 0; i < result_count; i++)
+    EXPECT("room for results is zero", 0, results[i].word);
+  interpret(self);
+  wasmfx_value_t values[MODEL_MAX_VALUES];
+  draw_values(values, result_count);
+  end_call(self, values);
+  if (result_count)
+    memcpy(results, values, result_count * sizeof *values);
+}
+
+static uint64_t word_handler(wasmfx_runtime_t *runtime, void *env, uint64_t word)
+{
+  EXPECT("runtime", (uintptr_t)rt, (uintptr_t)runtime);
+  struct model_link *self = begin_call(env, (wasmfx_outcome_t){ .word = word }, WORD);
+  interpret(self);
+  wasmfx_value_t value;
+  draw_values(&value, 1);
+  end_call(self, &value);
+  return value.word;
+}
+
 /* ---- Programs ------------------------------------------------------------------------ */
 
 static void choose_style(void)
@@ -216,11 +261,25 @@ void run_program(void)
 static struct model_clause choose_clause(void)
 {
   struct model_clause clause;
-  clause.kind = one_in(2) ? WASMFX_ON_SWITCH : WASMFX_ON_LABEL;
+  clause.kind = one_in(2) ? WASMFX_ON_SWITCH : one_in(3) ? WASMFX_ON_CALL : WASMFX_ON_LABEL;
   clause.tag = &era.model_tags[below(TAGS)];
   while (clause.kind == WASMFX_ON_SWITCH && clause.tag->type.params.count)
     clause.tag = &era.model_tags[below(TAGS)];
+  const struct model_type *type = &clause.tag->type;
+  if (clause.kind == WASMFX_ON_CALL && model_is_word(&type->params) && model_is_word(&type->results) && !one_in(4))
+    clause.kind = WASMFX_ON_CALL_WORD;
   return clause;
+}
+
+static wasmfx_clause_t real_clause(const struct model_clause *clause)
+{
+  const ptrdiff_t tag = clause->tag - era.model_tags;
+  wasmfx_clause_t real = { .tag = era.tags[tag], .kind = clause->kind, .env = &era.model_tags[tag] };
+  if (clause->kind == WASMFX_ON_CALL)
+    real.call = general_handler;
+  else if (clause->kind == WASMFX_ON_CALL_WORD)
+    real.call_word = word_handler;
+  return real;
 }
 
 /* The first table is empty; small ones are frequent, so that searches go far. */
@@ -232,8 +291,7 @@ static void make_tables(void)
     table->count = i == 0 ? 0 : i < TABLES / 2 ? 1 + below(2) : below(MODEL_MAX_CLAUSES + 1);
     for (size_t k = 0; k < table->count; k++) {
       table->clauses[k] = k && one_in(4) ? table->clauses[k - 1] : choose_clause();
-      clauses[k].tag = era.tags[table->clauses[k].tag - era.model_tags];
-      clauses[k].kind = table->clauses[k].kind;
+      clauses[k] = real_clause(&table->clauses[k]);
     }
     EXPECT_STATUS(WASMFX_OK, wasmfx_handlers_new(rt, clauses, table->count, &era.tables[i]));
   }
@@ -340,6 +398,8 @@ void close_era(void)
   run.retired += stats.objects_retired;
   run.captures += model.captures;
   run.deep_captures += model.deep_captures;
+  run.calls += model.calls;
+  run.deep_calls += model.deep_calls;
   if (model.longest > run.longest_chain)
     run.longest_chain = model.longest;
   EXPECT_STATUS(WASMFX_OK, wasmfx_runtime_free(rt, &dropped));

@@ -139,7 +139,7 @@ struct model_link *model_top(const struct model *m)
 struct model_link *model_body(const struct model *m)
 {
   size_t place = m->running_count - 1;
-  while (m->running[place]->kind == MODEL_BARRIER)
+  while (m->running[place]->kind == MODEL_BARRIER || m->running[place]->kind == MODEL_CALL)
     place--;
   return m->running[place];
 }
@@ -161,6 +161,18 @@ struct model_link *model_stack_owner(const struct model *m, const struct model_l
       owner = m->running[i];
     if (m->running[i] == link)
       return owner;
+  }
+  return NULL;
+}
+
+struct model_link *model_function_of(const struct model *m, const struct model_link *link)
+{
+  struct model_link *function = NULL;
+  for (size_t i = 0; i < m->running_count; i++) {
+    if (m->running[i]->kind == MODEL_CONT || m->running[i]->kind == MODEL_CALL)
+      function = m->running[i];
+    if (m->running[i] == link)
+      return function;
   }
   return NULL;
 }
@@ -264,12 +276,18 @@ static struct model_list remaining(const struct model_reference *cont)
 
 /* ---- The search for a handler ---------------------------------------------------------- */
 
+/* A suspension may come to a label, or to a handler that is called. */
+static bool is_for(enum wasmfx_clause_kind clause, enum wasmfx_clause_kind kind)
+{
+  return (clause == WASMFX_ON_SWITCH) == (kind == WASMFX_ON_SWITCH);
+}
+
 /* The first clause that matches wins; a clause of the other kind is none. */
 static bool has_clause(const struct model_table *handlers, const struct model_tag *tag, enum wasmfx_clause_kind kind,
                        uint32_t *clause)
 {
   for (size_t i = 0; handlers && i < handlers->count; i++) {
-    if (handlers->clauses[i].tag == tag && handlers->clauses[i].kind == kind) {
+    if (handlers->clauses[i].tag == tag && is_for(handlers->clauses[i].kind, kind)) {
       *clause = (uint32_t)i;
       return true;
     }
@@ -295,7 +313,7 @@ static wasmfx_status_t search(const struct model *m, const struct model_tag *tag
     const struct model_link *link = m->running[*place];
     if (link->kind == MODEL_ROOT)
       return WASMFX_TRAP_UNHANDLED;
-    if (link->kind == MODEL_BARRIER)
+    if (link->kind == MODEL_BARRIER || link->kind == MODEL_CALL)
       return WASMFX_TRAP_BARRIER;
     if (link->cancelling.active && kind == WASMFX_ON_SWITCH)
       return WASMFX_TRAP_UNHANDLED; /* who cancels is not captured */
@@ -310,6 +328,18 @@ wasmfx_status_t model_search(const struct model *m, const struct model_tag *tag,
   size_t place;
   uint32_t clause;
   return search(m, tag, kind, &place, &clause);
+}
+
+static bool is_call(const struct model_link *link, uint32_t clause)
+{
+  return !link->cancelling.active && link->handlers->clauses[clause].kind != WASMFX_ON_LABEL;
+}
+
+bool model_calls(const struct model *m, const struct model_tag *tag)
+{
+  size_t place;
+  uint32_t clause;
+  return search(m, tag, WASMFX_ON_LABEL, &place, &clause) == WASMFX_OK && is_call(m->running[place], clause);
 }
 
 const struct model_list *model_promised(const struct model *m, const struct model_tag *tag)
@@ -382,6 +412,16 @@ static const struct model_landing *raise_here(struct model *m, const struct mode
   struct model_landing *landing = land(m, WASMFX_THREW, MODEL_VARIABLE_NULL);
   landing->exception = *exception;
   return landing;
+}
+
+/* What ends with the running continuation: if a handler runs there in place, all that it handles. */
+static const struct model_link *outermost_to_end(const struct model *m)
+{
+  const struct model_link *body = model_body(m);
+  for (size_t i = place_of(m, body->number); i < m->running_count; i++)
+    if (m->running[i]->kind == MODEL_CALL)
+      return m->running[place_of(m, m->running[i]->handled) - 1];
+  return body;
 }
 
 /* A continuation dies with the scopes that it opened; its resume answers. */
@@ -555,7 +595,38 @@ static const struct model_landing *cancel_again(struct model *m, size_t place)
   return raise_here(m, &cancelling->exception);
 }
 
-/* Captures all from here up to the innermost resume with a label clause for `tag`; that one answers. */
+/* The handler runs on top of who suspends, who waits for it. */
+static const struct model_landing *call(struct model *m, size_t place, const struct model_tag *tag,
+                                        const wasmfx_value_t *values)
+{
+  const uint64_t handled = m->running[place]->number;
+  m->calls++;
+  m->deep_calls += place + 1 < m->running_count;
+  struct model_link *link = make_link(m, MODEL_CALL);
+  link->tag = tag;
+  link->handled = handled;
+  push(m, link);
+  struct model_landing *landing = land(m, WASMFX_RETURNED, MODEL_VARIABLE_NULL);
+  landing->enters = true;
+  carry(landing, &tag->type.params, values);
+  return landing;
+}
+
+const struct model_landing *model_answer(struct model *m, const struct model_link *call, const wasmfx_value_t *results)
+{
+  const struct model_tag *tag = call->tag;
+  const bool is_clean = model_top(m) == call;
+  cut(m, place_of(m, call->number) - 1);
+  if (!is_clean)
+    return fail(m, WASMFX_ERROR_STATE);
+  struct model_landing *landing =
+    land(m, WASMFX_RETURNED, model_ends_with_cont(&tag->type.results) ? MODEL_VARIABLE_SENT : MODEL_VARIABLE_NULL);
+  landing->is_woken = true;
+  carry(landing, &tag->type.results, results);
+  return landing;
+}
+
+/* Captures all from here up to the innermost resume with a clause for `tag`; that one answers, if it is a label. */
 const struct model_landing *model_suspend(struct model *m, const struct model_tag *tag, const wasmfx_value_t *values,
                                           size_t count)
 {
@@ -568,6 +639,8 @@ const struct model_landing *model_suspend(struct model *m, const struct model_ta
     return fail(m, status);
   if (m->running[place]->cancelling.active)
     return cancel_again(m, place);
+  if (is_call(m->running[place], clause))
+    return call(m, place, tag, values);
 
   struct model_reference *minted = capture(m, place, &tag->type.results);
   struct model_landing *landing = land(m, WASMFX_SUSPENDED, MODEL_VARIABLE_MINTED);
@@ -644,7 +717,7 @@ const struct model_landing *model_throw(struct model *m, const struct model_exce
   const wasmfx_status_t status = check_exception(exception);
   if (status != WASMFX_OK)
     return fail(m, status);
-  end_body(m, model_body(m), WASMFX_THREW);
+  end_body(m, outermost_to_end(m), WASMFX_THREW);
   return raise_here(m, exception);
 }
 
@@ -652,7 +725,7 @@ const struct model_landing *model_trap(struct model *m, int64_t code)
 {
   if (model_body(m)->kind == MODEL_ROOT)
     return fail(m, WASMFX_ERROR_STATE);
-  struct model_landing *landing = end_body(m, model_body(m), WASMFX_TRAPPED);
+  struct model_landing *landing = end_body(m, outermost_to_end(m), WASMFX_TRAPPED);
   landing->code = code;
   return landing;
 }
@@ -715,7 +788,7 @@ static void reach_word(struct reach *reach, wasmfx_cont_t value)
 
 static void reach_link(struct reach *reach, const struct model_link *link, bool has_stack)
 {
-  if (link->kind != MODEL_BARRIER)
+  if (link->kind == MODEL_CONT || link->kind == MODEL_ROOT)
     reach_word(reach, (uintptr_t)link->host_word);
   if (has_stack && reach->also)
     reach_word(reach, reach->also(link));

@@ -7,7 +7,7 @@
  *
  * What is running is a list of links, outermost first. It begins with the
  * host's root; each resume adds the links of the chain that it was given, and
- * roots and barriers are links of their own:
+ * roots, barriers and calls of handlers in place are links of their own:
  *
  *     root | cont 3 | cont 7 | barrier | cont 9 | root | cont 12
  *     host                                               running
@@ -95,7 +95,8 @@ bool model_ends_with_cont(const struct model_list *list);
 
 /* ---- Links, references, marks ------------------------------------------------- */
 
-enum model_link_kind { MODEL_CONT, MODEL_BARRIER, MODEL_ROOT };
+/** A call is that of a handler in place, by the link below it: a barrier that knows where an exception goes. */
+enum model_link_kind { MODEL_CONT, MODEL_BARRIER, MODEL_ROOT, MODEL_CALL };
 
 /** What cancelling does at a suspension that reaches it. */
 struct model_cancelling {
@@ -104,11 +105,11 @@ struct model_cancelling {
   struct model_exception exception;
 };
 
-/** A continuation, barrier or root. */
+/** A continuation, barrier, root or call. */
 struct model_link {
   enum model_link_kind kind;
   uint64_t number; /* no two links ever have the same */
-  void *host_word; /* not of barriers, which have none; of a root at first that of who opened it */
+  void *host_word; /* not of barriers and calls, which have none; of a root at first that of who opened it */
 
   /* continuations only */
   bool is_fresh;
@@ -118,6 +119,10 @@ struct model_link {
   wasmfx_value_t prefix[MODEL_MAX_VALUES];
   const struct model_table *handlers; /* of the resume that it runs under; outermost links of chains have none */
   struct model_cancelling cancelling; /* if that resume is part of a cancel */
+
+  /* calls only */
+  const struct model_tag *tag;
+  uint64_t handled; /* the number of the continuation that the handling resume started */
 
   bool in_use; /* of the model's store */
 };
@@ -184,7 +189,7 @@ struct model {
   uint64_t words_died, words_sum; /* host words, not null, of continuations that have died */
   size_t conts_created, conts_live, stacks_used;
   size_t depth, scopes_open; /* continuations and scopes in the running list, all roots taken together */
-  size_t longest, captures, deep_captures;
+  size_t longest, captures, deep_captures, calls, deep_calls;
 
   struct model_landing landing;
 };
@@ -198,6 +203,8 @@ struct model_link *model_top(const struct model *m);
 struct model_link *model_body(const struct model *m);
 /** The continuation on whose stack a running or waiting link runs: scopes run on their opener's. NULL: the host's. */
 struct model_link *model_stack_owner(const struct model *m, const struct model_link *link);
+/** The continuation or call whose function has to return before that of what is below it can go on. NULL: the host's. */
+struct model_link *model_function_of(const struct model *m, const struct model_link *link);
 /** Whether the chain of `cont` may be resumed now, and whether there is room for another scope or continuation. */
 bool model_may_resume(const struct model *m, const struct model_reference *cont);
 bool model_may_enter(const struct model *m);
@@ -209,6 +216,8 @@ size_t model_arity(const struct model_reference *cont);
 size_t model_depth(const struct model *m);
 /** What a suspension of this kind by `tag` would meet: OK, UNHANDLED or BARRIER. */
 wasmfx_status_t model_search(const struct model *m, const struct model_tag *tag, enum wasmfx_clause_kind kind);
+/** Whether a suspension by `tag` would be answered in place. */
+bool model_calls(const struct model *m, const struct model_tag *tag);
 /** The results that the resume which would handle a switch by `tag` has been promised; NULL if there is none. */
 const struct model_list *model_promised(const struct model *m, const struct model_tag *tag);
 /** Whether a reference is alive and waits for a contref as the last value, as the target of a switch must. */
@@ -238,6 +247,8 @@ const struct model_landing *model_resume_throw(struct model *m, struct model_ref
 const struct model_landing *model_suspend(struct model *m, const struct model_tag *tag, const wasmfx_value_t *values,
                                           size_t count);
 const struct model_landing *model_suspend_word(struct model *m, const struct model_tag *tag, uint64_t word);
+/** The handler of a call returns, perhaps with scopes open: then those are closed, and the suspension fails. */
+const struct model_landing *model_answer(struct model *m, const struct model_link *call, const wasmfx_value_t *results);
 /** `wait` are the parameters by which the caller is to be woken. */
 const struct model_landing *model_switch(struct model *m, struct model_reference *cont, const struct model_tag *tag,
                                          const struct model_list *wait, const wasmfx_value_t *values, size_t count);
