@@ -9,7 +9,7 @@
  *
  *     0 0 1 1 2 2 3 3
  *
- * Next: lwt.h and lwt.c, a handler that makes objects of tasks.
+ * Next: in_place.c, where handlers are functions.
  */
 #include "dynbind.h"
 

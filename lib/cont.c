@@ -394,21 +394,22 @@ static struct wfx_object *call_in_place(struct wasmfx_runtime *rt, const struct 
   struct wfx_object *self = rt->current;
   const struct wfx_call *call = found->call;
   const wasmfx_value_t word = { .word = parcel->word };
+  const wasmfx_value_t *args = parcel->by_address ? (const wasmfx_value_t *)(uintptr_t)parcel->word : &word;
   wasmfx_value_t *results = __builtin_alloca((list->count + 1) * sizeof *results);
   memset(results, 0, (list->count + 1) * sizeof *results);
   wfx_own_barrier_open(rt, self, WFX_SCOPE_IN_PLACE | (found->segment == self ? 0 : WFX_SCOPE_DEEP));
   if (call->is_word)
     results[0].word = call->word_function(rt, call->env, parcel->word);
   else
-    call->function(rt, call->env, parcel->by_address ? (const wasmfx_value_t *)(uintptr_t)parcel->word : &word, results);
+    call->function(rt, call->env, args, results);
   if (rt->scope != self || rt->current != self)
     return close_what_it_left(rt, self);
   wfx_own_barrier_close(rt, self);
   return answer(rt, list, results, form);
 }
 
-/* The outermost that ends when `self` does, in another way than by return: if that happens in a handler called in place,
- * the one that the handling resume started. */
+/* The outermost that ends when `self` does, in another way than by return: if that happens in a handler that was called
+ * in place, the one that the handling resume started. */
 static struct wfx_object *outermost_to_end(const struct wasmfx_runtime *rt, struct wfx_object *self)
 {
   const struct wfx_object *scope = rt->scope;

@@ -31,11 +31,11 @@ enum wfx_table {
 
 /**
  * The clauses for suspensions stand first, labels and calls, then the switch clauses, each in the host's
- * order; and behind them what is called. The first of each kind stands also in front, for the short paths; that of a label
- * only if it is the first of all, its parameters travel in word form, and the runtime takes short paths, that of a call only if nothing but a word
- * travels either way, and no clause before it has the same tag. Otherwise there stands the
- * table's own address, which no tag has; so it does in the clauses that fill up those for suspensions, that these may be
- * looked at WFX_CLAUSES_AT_ONCE at a time.
+ * order; and behind them what is called. The first of each kind stands also in front, for the short paths; that of a
+ * label only if it is the first of all, its parameters travel in word form, and the runtime takes short paths; that of
+ * a call only if nothing but a word travels either way, and no clause before it has the same tag. Otherwise there
+ * stands the table's own address, which no tag has; so it does in the clauses that fill up those for suspensions, that
+ * these may be looked at WFX_CLAUSES_AT_ONCE at a time.
  */
 struct wasmfx_handlers {
   struct wfx_member member;

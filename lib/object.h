@@ -81,8 +81,8 @@ struct wfx_object {
       void *env;
     } fresh;
     /* The record of an open root or barrier. A running continuation may be that of one barrier of its own, around a
-     * function that is called: then it is its own owner, and what it remembers of its last deep search stays with it. So
-     * its handlers lie where that has them. runtime.h has the accessors. */
+     * function that is called: then it is its own owner, and what it remembers of its last deep search stays with it.
+     * So its handlers lie where that has them. runtime.h has the accessors. */
     struct {
       uintptr_t link;           /* the scope that was the innermost one before, and WFX_SCOPE_* */
       struct wfx_object *owner; /* what was running before; not of an own barrier */

@@ -203,7 +203,8 @@ struct model_link *model_top(const struct model *m);
 struct model_link *model_body(const struct model *m);
 /** The continuation on whose stack a running or waiting link runs: scopes run on their opener's. NULL: the host's. */
 struct model_link *model_stack_owner(const struct model *m, const struct model_link *link);
-/** The continuation or call whose function has to return before that of what is below it can go on. NULL: the host's. */
+/** The continuation or call whose function has to return before that of what is below it can go on.
+ *  NULL: the host's. */
 struct model_link *model_function_of(const struct model *m, const struct model_link *link);
 /** Whether the chain of `cont` may be resumed now, and whether there is room for another scope or continuation. */
 bool model_may_resume(const struct model *m, const struct model_reference *cont);

@@ -174,7 +174,7 @@ static void *run(void *nothing)
   wasmfx_cont_t conts[2];
   if (wasmfx_runtime_new(NULL, &place.rt) < 0 || wasmfx_type_new(place.rt, NULL, 0, NULL, 0, &place.type) < 0 ||
       wasmfx_tag_new(place.rt, place.type, &place.pause) < 0 ||
-      wasmfx_handlers_new(place.rt, &(wasmfx_clause_t){ .tag = place.pause, .kind = WASMFX_ON_LABEL }, 1, &handlers) < 0 ||
+      wasmfx_handlers_new(place.rt, &(wasmfx_clause_t){ .tag = place.pause }, 1, &handlers) < 0 ||
       wasmfx_cont_new_word(place.rt, place.type, act_inside, &place, &conts[0]) < 0 ||
       wasmfx_cont_new_word(place.rt, place.type, act_inside, &place, &conts[1]) < 0)
     abort();

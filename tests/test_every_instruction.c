@@ -507,7 +507,7 @@ static void a_call_on_the_host_stack_and_back(void **state)
   assert_walks(one_that_calls, run_a_call, "H AH BAH AH H");
 }
 
-/* ---- Handlers in place --------------------------------------------------------------------------------------------- */
+/* ---- Handlers in place --------------------------------------------------------------------------------------- */
 
 PART(B) static uint64_t b_handles(wasmfx_runtime_t *rt, void *env, uint64_t word)
 {
@@ -516,7 +516,8 @@ PART(B) static uint64_t b_handles(wasmfx_runtime_t *rt, void *env, uint64_t word
   return word + 1;
 }
 
-PART(B) static void b_handles_values(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+PART(B) static void b_handles_values(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args,
+                                     wasmfx_value_t *results)
 {
   results[0].i64 = (int64_t)b_handles(rt, env, args[0].word);
 }

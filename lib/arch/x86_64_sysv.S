@@ -528,8 +528,8 @@ END wasmfx_resume_word
 
 /*
  * The running continuation is in r9, its table in r10, whose first clause is not the right one. Looks through the
- * others; and if it was captured together with its resumers, or has found a handler beyond them that was called in place,
- * has done nothing but run since, and that was for the same tag, through those of the chain's head.
+ * others; and if it was captured together with its resumers, or has called a handler in place from beyond them, has
+ * done nothing but run since, and that was for the same tag, through those of the chain's head.
  * Out: r11 = the outermost to be captured, r10 = where the landing address belongs, rcx = event. Clobbers rax.
  * At \special, if the clause is none of a label by word: r11 as above, r10 = where the clause is, less CLAUSE(0).
  */
@@ -670,9 +670,9 @@ suspend_word_carefully:
     PREPARE_AND_LEAVE wfx_prepare_suspend_word, land_suspend_word
 
 /*
- * A handler that takes a word and answers one is called in place: the call is in r10, the running continuation in r9, in
- * rcx what its own barrier is to say. Both calls are ordinary ones, and so are the returns. But the handler may have left
- * scopes open, or have closed this one.
+ * A handler that takes a word and answers one is called in place: the call is in r10, the running continuation in r9,
+ * in rcx what its own barrier is to say. Both calls are ordinary ones, and so are the returns. But the handler may
+ * have left scopes open, or have closed this one.
  */
 suspend_word_call:
     leaq WFX_HANDLERS_CALL(%r10), %r10
@@ -892,8 +892,8 @@ fast_suspend_declined:
     notrack jmpq *%r8
 
 /*
- * As suspend_word_in_place. Nobody knows whether rsp is aligned, and below it something may be kept. But all other registers
- * are free, so the function preserves what is needed after it.
+ * As suspend_word_in_place. Nobody knows whether rsp is aligned, and below it something may be kept. But all other
+ * registers are free, so the function preserves what is needed after it.
  */
 fast_suspend_call:
     leaq WFX_HANDLERS_CALL(%r10), %r10
