@@ -23,7 +23,7 @@ struct stage {
   wasmfx_mark_t mark;
   wasmfx_scope_t scope;
   jmp_buf out;
-  size_t calls;
+  size_t calls, returned; /* of the latter, to resumes inside */
 };
 
 static uint64_t enter(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
@@ -36,6 +36,7 @@ static uint64_t enter(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_con
   wasmfx_cont_t next = word_cont_of(rt, "l:l", enter, stage);
   const wasmfx_outcome_t out = wasmfx_resume_word(rt, &next, stage->between, word);
   assert_outcome(out, WASMFX_RETURNED);
+  stage->returned++;
   return out.word;
 }
 
@@ -488,6 +489,44 @@ static void suspensions_and_calls_in_turn_find_their_handlers(void **state)
   }
 }
 
+/* A nearer one is called between two suspensions that go further, and makes a mark. */
+static uint64_t make_a_mark(wasmfx_runtime_t *rt, void *env, uint64_t word)
+{
+  struct stage *stage = env;
+  wasmfx_mark(rt, &stage->mark);
+  assert_outcome(wasmfx_suspend_word(rt, stage->pause, word), WASMFX_TRAP_BARRIER);
+  return word;
+}
+
+static uint64_t pause_and_ask(struct stage *stage, uint64_t word)
+{
+  for (size_t i = 0; i < 8; i++) {
+    assert_outcome(wasmfx_suspend_word(stage->rt, stage->pause, word), WASMFX_RETURNED);
+    if (i % 3 == 2)
+      ask_once(stage, word);
+  }
+  return word;
+}
+
+static void a_mark_in_a_nearer_handler_takes_no_chain_apart(void **state)
+{
+  struct stage stage = stage_of(runtime_of(state), pause_and_ask);
+  stage.between = HANDLERS(stage.rt, ON_CALL_WORD(stage.ask, make_a_mark, &stage));
+  AT_EACH_DEPTH(stage)
+  {
+    const size_t depth = stage.depth;
+    wasmfx_outcome_t out = run(&stage, make_a_mark);
+    for (size_t i = 0; i < 8; i++) {
+      assert_outcome(out, WASMFX_SUSPENDED);
+      assert_live(stage.rt, depth, depth);
+      out = wasmfx_resume_word(stage.rt, &stage.other, stage.outer, 1);
+    }
+    assert_outcome(out, WASMFX_RETURNED);
+    assert_live(stage.rt, 0, 0);
+    stage.depth = depth;
+  }
+}
+
 /* The way to a handler that has been remembered ends at what now is another resume. */
 static uint64_t pause_between(struct stage *stage, uint64_t word)
 {
@@ -742,7 +781,11 @@ static void a_body_that_returns_after_a_jump_ends_alone(void **state)
 {
   struct stage stage = stage_of(runtime_of(state), return_after_a_jump);
   AT_EACH_DEPTH(stage)
+  {
+    stage.returned = 0;
     run_to_its_end(&stage, jump);
+    assert_int_equal(stage.returned, stage.depth - 1);
+  }
 }
 
 static void a_jump_past_the_handling_resume_kills_all_above_it(void **state)
@@ -818,10 +861,10 @@ static uint64_t use_mark_of_first_call(wasmfx_runtime_t *rt, void *env, uint64_t
 {
   struct stage *stage = env;
   wasmfx_mark_t again;
+  wasmfx_mark(rt, &again);
   if (stage->calls++ == 0)
     wasmfx_mark(rt, &stage->mark);
   stage->inside = wasmfx_unwind_to(rt, &stage->mark, NULL);
-  wasmfx_mark(rt, &again);
   assert_status(wasmfx_unwind_to(rt, &again, NULL), WASMFX_OK);
   return word;
 }
@@ -921,6 +964,7 @@ int main(void)
     in_a_world(a_handler_may_call_on_the_hosts_stack),
     in_a_world(the_running_continuation_is_who_suspends),
     in_a_world(suspensions_and_calls_in_turn_find_their_handlers),
+    in_a_world(a_mark_in_a_nearer_handler_takes_no_chain_apart),
     in_a_world(who_is_resumed_under_others_finds_those),
     in_a_world(what_ends_a_handler_is_the_outcome_of_the_resume_that_has_it),
     in_a_world(who_resumed_the_handling_one_goes_on),

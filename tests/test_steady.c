@@ -24,7 +24,7 @@ struct bench {
   wasmfx_type_t *many;                 /* [i64] -> [1000 x i64] */
   wasmfx_tag_t *pause, *pause_triple;  /* [i64] -> [i64], [3 x i64] -> [3 x i64] */
   wasmfx_tag_t *swap, *oops;           /* [] -> [i64], [i64] -> [] */
-  const wasmfx_handlers_t *handlers;
+  const wasmfx_handlers_t *handlers, *calls;
   wasmfx_cont_t crowd[CROWD];
   size_t levels;
   jmp_buf out;
@@ -144,6 +144,46 @@ static uint64_t jump_out_below(wasmfx_runtime_t *rt, void *env, uint64_t word, w
   require(wasmfx_cont_new_word(rt, bench->word, jump_out_below, env, &inner) == WASMFX_OK);
   wasmfx_resume_word(rt, &inner, NULL, word - 1);
   return word;
+}
+
+static uint64_t add_one(wasmfx_runtime_t *rt, void *env, uint64_t word)
+{
+  (void)rt, (void)env;
+  return word + 1;
+}
+
+static void turn_round(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  (void)rt, (void)env;
+  for (int i = 0; i < 3; i++)
+    results[i] = args[2 - i];
+}
+
+static void add_one_there(void *arg)
+{
+  ++*(uint64_t *)arg;
+}
+
+static uint64_t ask_in_rounds(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct bench *bench = env;
+  (void)from;
+  for (int i = 0; i < ROUNDS; i++) {
+    word = wasmfx_suspend_word(rt, bench->pause, word).word;
+    require(wasmfx_suspend(rt, bench->pause_triple, triple, 3).values[0].i64 == 3);
+    require(wasmfx_call_on_host_stack(rt, add_one_there, &word) == WASMFX_OK);
+  }
+  return word;
+}
+
+static uint64_t ask_below(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct bench *bench = env;
+  wasmfx_cont_t cont;
+  (void)from;
+  const wasmfx_word_entry_t next = --bench->levels ? ask_below : ask_in_rounds;
+  require(wasmfx_cont_new_word(rt, bench->word, next, env, &cont) == WASMFX_OK);
+  return wasmfx_resume_word(rt, &cont, NULL, word).word;
 }
 
 static wasmfx_cont_t start(struct bench *bench, wasmfx_word_entry_t entry)
@@ -267,6 +307,14 @@ static void throw_into_suspended_ones(struct bench *bench)
   }
 }
 
+static void answer_in_place_and_call(struct bench *bench)
+{
+  bench->levels = 20;
+  wasmfx_cont_t cont;
+  require(wasmfx_cont_new_word(bench->rt, bench->word, ask_below, bench, &cont) == WASMFX_OK);
+  require(wasmfx_resume_word(bench->rt, &cont, bench->calls, 0).word == 2 * ROUNDS);
+}
+
 static void fail_in_all_ways(struct bench *bench)
 {
   wasmfx_cont_t null = WASMFX_NULL_CONT;
@@ -345,6 +393,7 @@ static void bench_init(struct bench *bench, wasmfx_runtime_t *rt)
   bench->swap = tag_of(rt, ":l");
   bench->oops = tag_of(rt, "l:");
   bench->handlers = HANDLERS(rt, ON_LABEL(bench->pause), ON_LABEL(bench->pause_triple), ON_SWITCH(bench->swap));
+  bench->calls = HANDLERS(rt, ON_CALL(bench->pause_triple, turn_round, NULL), ON_CALL_WORD(bench->pause, add_one, NULL));
 }
 
 static _Noreturn void run_in_the_child(void (*pattern)(struct bench *bench), struct world *world)
@@ -416,6 +465,7 @@ int main(void)
     steady(fail_in_all_ways),          steady(open_and_close_scopes),
     steady(jump_and_unwind),           steady(round_robin_over_a_crowd),
     steady(choose_stack_classes),      steady(run_with_long_results),
+    steady(answer_in_place_and_call),
     cmocka_unit_test(a_system_call_would_have_been_seen),
   };
   return cmocka_run_group_tests_name("steady", tests, NULL, NULL);
