@@ -403,6 +403,8 @@ static bool end_loop(struct model_link *self)
   struct model_link *owner = model_function_of(&model, self);
   if (self == model.running[0])
     return false;
+  if (owner && owner->is_host_call)
+    owner = self; /* of what it left open nobody would get rid */
   frame_of(self->kind != MODEL_CONT && owner && one_in(3) ? owner : self)->is_ending = true;
   return true;
 }
@@ -447,6 +449,26 @@ static bool run_inside(struct model_link *self, enum model_link_kind kind)
 static bool run_inside_barrier(struct model_link *self)
 {
   return run_inside(self, MODEL_BARRIER);
+}
+
+static void begin_host_call(void *arg)
+{
+  struct model_link *self = model_call_on_host_stack(&model, WITH_SANITIZER || under_valgrind());
+  open_frame(self);
+  suspend_as_before(arg, self);
+  interpret(self);
+  begin(self, OP_LEAVE, NULL, -1, -1, 0);
+  EXPECT_STATUS(WASMFX_OK, model_leave(&model, self));
+}
+
+/* The same on the stack of the host. */
+static bool run_on_host_stack(struct model_link *self)
+{
+  if (!model_may_call_on_host_stack(&model))
+    return false;
+  begin(self, OP_HOST_CALL, NULL, -1, -1, 0);
+  EXPECT_STATUS(WASMFX_OK, wasmfx_call_on_host_stack(rt, begin_host_call, self));
+  return true;
 }
 
 static bool run_inside_root(struct model_link *self)
@@ -580,6 +602,7 @@ const struct repertory repertory[OPERATIONS] = {
   [OP_LEAVE] = { "leave", leave_wrongly, 2 },
   [OP_MARK] = { "mark", mark, 8 },
   [OP_UNWIND] = { "unwind", unwind, 4 },
+  [OP_HOST_CALL] = { "host_call", run_on_host_stack, 8 },
   [OP_HOST_WORD] = { "host_word", set_host_word, 6 },
   [OP_STACK_CLASS] = { "stack_class", choose_stack_class, 3 },
   [OP_TENANT] = { "tenant", set_tenant, 1 },

@@ -78,6 +78,7 @@ static struct model_link *make_link(struct model *m, enum model_link_kind kind)
   link->kind = kind;
   link->number = m->links_born++;
   link->host_word = NULL;
+  link->is_host_call = link->on_host_stack = false;
   link->in_use = true;
   return link;
 }
@@ -159,6 +160,8 @@ struct model_link *model_stack_owner(const struct model *m, const struct model_l
   for (size_t i = 0; i < m->running_count; i++) {
     if (m->running[i]->kind == MODEL_CONT)
       owner = m->running[i];
+    if (m->running[i]->on_host_stack)
+      owner = NULL;
     if (m->running[i] == link)
       return owner;
   }
@@ -169,7 +172,7 @@ struct model_link *model_function_of(const struct model *m, const struct model_l
 {
   struct model_link *function = NULL;
   for (size_t i = 0; i < m->running_count; i++) {
-    if (m->running[i]->kind == MODEL_CONT || m->running[i]->kind == MODEL_CALL)
+    if (m->running[i]->kind == MODEL_CONT || m->running[i]->kind == MODEL_CALL || m->running[i]->is_host_call)
       function = m->running[i];
     if (m->running[i] == link)
       return function;
@@ -190,6 +193,15 @@ bool model_may_enter(const struct model *m)
 bool model_may_make(const struct model *m)
 {
   return m->conts_live < MODEL_MAX_LINKS - MODEL_MAX_SCOPES - 1 && m->live_count < MODEL_MAX_REFERENCES / 2;
+}
+
+bool model_may_call_on_host_stack(const struct model *m)
+{
+  const struct model_link *body = model_body(m);
+  bool is_there = body->kind == MODEL_ROOT;
+  for (size_t i = place_of(m, body->number); i < m->running_count; i++)
+    is_there = is_there || m->running[i]->is_host_call;
+  return !is_there && model_may_enter(m);
 }
 
 size_t model_depth(const struct model *m)
@@ -834,6 +846,14 @@ struct model_link *model_enter(struct model *m, enum model_link_kind kind)
   scope->host_word = model_body(m)->host_word;
   push(m, scope);
   return scope;
+}
+
+struct model_link *model_call_on_host_stack(struct model *m, bool stays)
+{
+  struct model_link *link = model_enter(m, MODEL_BARRIER);
+  link->is_host_call = true;
+  link->on_host_stack = !stays;
+  return link;
 }
 
 /* Only the innermost link may be closed. */

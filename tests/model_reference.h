@@ -120,6 +120,10 @@ struct model_link {
   const struct model_table *handlers; /* of the resume that it runs under; outermost links of chains have none */
   struct model_cancelling cancelling; /* if that resume is part of a cancel */
 
+  /* barriers only */
+  bool is_host_call;  /* that of a call on the host's stack, */
+  bool on_host_stack; /* which does run there */
+
   /* calls only */
   const struct model_tag *tag;
   uint64_t handled; /* the number of the continuation that the handling resume started */
@@ -201,14 +205,17 @@ void model_init(struct model *m);
 struct model_link *model_top(const struct model *m);
 /** The continuation or root that it belongs to: barriers are part of those. */
 struct model_link *model_body(const struct model *m);
-/** The continuation on whose stack a running or waiting link runs: scopes run on their opener's. NULL: the host's. */
+/** The continuation on whose stack a running or waiting link runs: scopes run on their opener's, but
+ *  for calls on the host's stack. NULL: the host's. */
 struct model_link *model_stack_owner(const struct model *m, const struct model_link *link);
-/** The continuation or call whose function has to return before that of what is below it can go on.
- *  NULL: the host's. */
+/** The continuation, handler in place or call on the host's stack whose function has to return before that of what is
+ *  below it can go on. NULL: the host's. */
 struct model_link *model_function_of(const struct model *m, const struct model_link *link);
 /** Whether the chain of `cont` may be resumed now, and whether there is room for another scope or continuation. */
 bool model_may_resume(const struct model *m, const struct model_reference *cont);
 bool model_may_enter(const struct model *m);
+/** Whether who has control is a continuation on its own stack, who may call on the host's. */
+bool model_may_call_on_host_stack(const struct model *m);
 bool model_may_make(const struct model *m);
 
 /* What can be seen from outside. `cont` is NULL for the null reference. */
@@ -275,6 +282,8 @@ void model_reach(struct model *m, const wasmfx_cont_t *roots, size_t root_count,
 
 /** Opens a barrier or root; it has control then. */
 struct model_link *model_enter(struct model *m, enum model_link_kind kind);
+/** The same for a call on the host's stack, where it may stay on the caller's: that is up to the tools. */
+struct model_link *model_call_on_host_stack(struct model *m, bool stays);
 /** Closes it. */
 wasmfx_status_t model_leave(struct model *m, const struct model_link *scope);
 
