@@ -285,6 +285,8 @@ static uint64_t use_all_forms(wasmfx_runtime_t *rt, void *env, uint64_t word, wa
   assert_int_equal(out.values[0].i64, -3);
   assert_int_equal(out.values[1].contref, forms->sent);
 
+  assert_int_equal(wasmfx_suspend_word(rt, forms->one, 5).word, 6);
+  assert_int_equal(wasmfx_received_cont(rt), WASMFX_NULL_CONT);
   assert_outcome(wasmfx_suspend_word(rt, forms->none, 9), WASMFX_RETURNED);
   assert_outcome(wasmfx_suspend(rt, forms->none, &(wasmfx_value_t){ .i64 = 9 }, 1), WASMFX_RETURNED);
   assert_int_equal(forms->calls, 2);

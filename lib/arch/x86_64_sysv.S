@@ -685,7 +685,8 @@ suspend_word_in_place:
     POP %rdi
     CLOSE_OWN_BARRIER wfx_left_open
     movq %rax, %rdx
-    xorl %eax, %eax                     /* RETURNED, in word form */
+    xorl %eax, %eax                     /* RETURNED, in word form, and nothing beside it */
+    movq %rax, WFX_RT_RECEIVED(%rdi)
     ret
 END wasmfx_suspend_word
 
@@ -914,7 +915,8 @@ fast_suspend_in_place:
     movq %r13, %rdi
     CLOSE_OWN_BARRIER fast_suspend_left_open
     movq %rax, %rsi
-    xorl %ecx, %ecx                     /* RETURNED, in word form */
+    xorl %ecx, %ecx                     /* RETURNED, in word form, and nothing beside it */
+    movq %rcx, WFX_RT_RECEIVED(%rdi)
     movq %rbx, %rsp
     jmpq *%r12
 fast_suspend_left_open:

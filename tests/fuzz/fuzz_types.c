@@ -270,6 +270,47 @@ static bool make_type(struct type *type, bool may_be_long)
   return true;
 }
 
+/* What is called in place answers what the party is to find. */
+static void answer(wasmfx_runtime_t *runtime, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  const struct type *type = env;
+  wasmfx_value_t here[SHORT] = { 0 };
+  CHECK(runtime == rt);
+  expect_values(&type->params, sent, args, type->params.count);
+  for (size_t i = 0; i < type->results.count; i++)
+    CHECK(results[i].word == 0);
+  const wasmfx_value_t *values = draw_values(here, type->results.count, running->given);
+  memcpy(results, values, type->results.count * sizeof *values);
+}
+
+static uint64_t answer_word(wasmfx_runtime_t *runtime, void *env, uint64_t word)
+{
+  wasmfx_value_t result = { 0 };
+  answer(runtime, env, &(wasmfx_value_t){ .word = word }, &result);
+  return result.word;
+}
+
+static wasmfx_clause_t clause_of(struct type *type, uint32_t kind)
+{
+  wasmfx_clause_t clause = { .tag = type ? type->tag : NULL, .kind = kind, .env = type };
+  if (kind == WASMFX_ON_CALL_WORD)
+    clause.call_word = answer_word;
+  else
+    clause.call = answer;
+  return clause;
+}
+
+static bool has_right_type(const struct type *type, uint32_t kind)
+{
+  switch (kind) {
+  case WASMFX_ON_SWITCH: return type->params.count == 0;
+  case WASMFX_ON_CALL: return type->results.count <= 64;
+  case WASMFX_ON_CALL_WORD: return is_word(type->params.kinds, type->params.count) &&
+                                   is_word(type->results.kinds, type->results.count);
+  default: return true;
+  }
+}
+
 /* If several clauses are wrong, it is open which of them is reported. */
 static bool make_table(struct table *table)
 {
@@ -280,10 +321,10 @@ static bool make_table(struct table *table)
     const uint8_t byte = next_byte(), kind = next_byte();
     const int type = byte < 250 ? (int)(byte % type_count) : NONE;
     table->clauses[i].type = type;
-    table->clauses[i].kind = kind < 250 ? kind % 2 : kind;
-    clauses[i] = (wasmfx_clause_t){ .tag = type == NONE ? NULL : types[type].tag, .kind = table->clauses[i].kind };
-    bad_argument |= type == NONE || table->clauses[i].kind > WASMFX_ON_SWITCH;
-    bad_type |= type != NONE && table->clauses[i].kind == WASMFX_ON_SWITCH && types[type].params.count;
+    table->clauses[i].kind = kind < 160 ? kind % 2 : kind < 250 ? WASMFX_ON_CALL + kind % 2 : kind;
+    clauses[i] = clause_of(type == NONE ? NULL : &types[type], table->clauses[i].kind);
+    bad_argument |= type == NONE || table->clauses[i].kind > WASMFX_ON_CALL_WORD;
+    bad_type |= type != NONE && !has_right_type(&types[type], table->clauses[i].kind);
   }
   const wasmfx_status_t status = wasmfx_handlers_new(rt, clauses, table->count, &table->made);
   CHECK((status == WASMFX_OK) == (!bad_argument && !bad_type));
@@ -297,7 +338,8 @@ static bool make_table(struct table *table)
 static int find_clause(const struct type *type, uint32_t kind)
 {
   for (size_t i = 0; under && i < under->count; i++)
-    if (&types[under->clauses[i].type] == type && under->clauses[i].kind == kind)
+    if (&types[under->clauses[i].type] == type &&
+        (under->clauses[i].kind == WASMFX_ON_SWITCH) == (kind == WASMFX_ON_SWITCH))
       return (int)i;
   return NONE;
 }
@@ -418,7 +460,8 @@ static void suspend(struct party *self)
   else if (clause == NONE)
     status = WASMFX_TRAP_UNHANDLED;
   if (status == WASMFX_OK) {
-    sending.status = WASMFX_SUSPENDED;
+    const bool calls = under->clauses[clause].kind != WASMFX_ON_LABEL;
+    sending.status = calls ? WASMFX_RETURNED : WASMFX_SUSPENDED;
     sending.list = params;
     sending.handler = (uint32_t)clause;
     self->awaits = type->results;
