@@ -520,12 +520,19 @@ static bool is_identified(const struct wfx_object *object, const uint64_t identi
   return own[0] == identity[0] && own[1] == identity[1];
 }
 
-/* Where the number is that tells an own barrier from those before it: in one of the words of a deep search that it does
- * not need itself. */
-static uint64_t *own_number(struct wfx_object *scope)
+/* The number that tells an own barrier from those before it. It is in one of the words of a deep search that the
+ * barrier does not need itself. */
+static uint64_t own_number(const struct wfx_object *scope)
 {
-  return scope->scope.link & WFX_SCOPE_IN_PLACE ? (uint64_t *)(void *)&scope->scope.left
-                                                : (uint64_t *)(void *)&scope->scope.owner;
+  return scope->scope.link & WFX_SCOPE_IN_PLACE ? (uintptr_t)scope->scope.left : (uintptr_t)scope->scope.owner;
+}
+
+static void set_own_number(struct wfx_object *scope, uint64_t number)
+{
+  if (scope->scope.link & WFX_SCOPE_IN_PLACE)
+    scope->scope.left = (void *)(uintptr_t)number;
+  else
+    scope->scope.owner = (struct wfx_object *)(uintptr_t)number;
 }
 
 /* An own barrier gets its number from the first mark that names it. What the continuation remembers of its last search
@@ -537,9 +544,9 @@ static uint64_t number_of_scope(const struct wasmfx_runtime *rt, struct wfx_obje
   if (!(scope->scope.link & WFX_SCOPE_MARKED)) {
     scope->scope.link |= WFX_SCOPE_MARKED;
     scope->deep.tag = 0;
-    *own_number(scope) = ++rt->house->marks;
+    set_own_number(scope, ++rt->house->marks);
   }
-  return *own_number(scope);
+  return own_number(scope);
 }
 
 void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark)
@@ -552,17 +559,17 @@ void wasmfx_mark(const wasmfx_runtime_t *rt, wasmfx_mark_t *mark)
   mark->opaque[3] = scope ? number_of_scope(rt, scope) : 0;
 }
 
-static bool is_numbered(struct wfx_object *scope, uint64_t number)
+static bool is_numbered(const struct wfx_object *scope, uint64_t number)
 {
   if (!wfx_scope_is_own(scope))
     return scope->ref == number;
-  return scope->scope.link & WFX_SCOPE_MARKED && *own_number(scope) == number;
+  return scope->scope.link & WFX_SCOPE_MARKED && own_number(scope) == number;
 }
 
 /* Whether the innermost barrier that the marked continuation had open is still open, and so all that it had. */
 static bool mark_scope_is_open(const struct wasmfx_runtime *rt, const wasmfx_mark_t *mark)
 {
-  struct wfx_object *scope = rt->scope;
+  const struct wfx_object *scope = rt->scope;
   while (scope && mark->opaque[2] != (uintptr_t)scope)
     scope = wfx_scope_outer(scope);
   return scope ? is_numbered(scope, mark->opaque[3]) : mark->opaque[2] == 0;

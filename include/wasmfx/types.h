@@ -134,7 +134,7 @@ enum wasmfx_clause_kind {
  * A handler that is called in place, general form: answers a suspension at once. It runs on the stack of who suspends;
  * nothing is captured.
  * *Shapes:* `args` has the tag's parameters, `results` room for its results, zero at entry. `args` are those of the
- * suspension, valid until the next verb.
+ * suspension, valid until the next verb; `results` lie on the stack.
  * *State:* who suspends is the running continuation, as if in a barrier: a suspension or switch that would leave the
  * function answers BARRIER. It may resume others, and call wasmfx_call_on_host_stack(). If it ends by wasmfx_throw(),
  * wasmfx_trap() or an overflow of the stack, that is the outcome of the resume with the clause, and all that run under
@@ -145,7 +145,8 @@ typedef void (*wasmfx_call_t)(wasmfx_runtime_t *rt, void *env, const wasmfx_valu
 /** The same in word form: takes and answers the one value, or nothing. */
 typedef uint64_t (*wasmfx_word_call_t)(wasmfx_runtime_t *rt, void *env, uint64_t word);
 
-/** One clause of a resume. In C the first two fields are mostly all: { .tag = yield, .kind = WASMFX_ON_LABEL }. */
+/** One clause of a resume. In C the first two fields are mostly all: { .tag = yield, .kind = WASMFX_ON_LABEL }. The
+ *  others are read for calls only. */
 typedef struct wasmfx_clause {
   const wasmfx_tag_t *tag;
   uint32_t kind; /**< enum wasmfx_clause_kind */

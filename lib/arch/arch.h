@@ -33,7 +33,8 @@
  * The verbs of cont.h that can switch are entered here. Each calls its
  * wfx_prepare_* function in C, which checks, searches, gets memory, and only
  * then consumes and links; it answers the object to go to, or NULL if there is
- * nothing to switch to, and has left in the runtime: `from` (who leaves),
+ * nothing to switch to, be it that a handler has answered in place; and has left in the
+ * runtime: `from` (who leaves),
  * `landing` (where its landing address belongs), `cont`, `event`, `word`, and `cut`,
  * a link that the stub sets to NULL as the last thing before it goes.
  * Before that call they read the stack as far down as the runtime's `stack_room` says.
