@@ -790,15 +790,18 @@ static void a_body_that_returns_after_a_jump_ends_alone(void **state)
   }
 }
 
+/* The jump is to the frame that resumes, since AddressSanitizer would remember others on the host's stack. */
 static void a_jump_past_the_handling_resume_kills_all_above_it(void **state)
 {
   struct stage stage = stage_of(runtime_of(state), ask_in_vain);
+  wasmfx_handlers_t *table = HANDLERS(stage.rt, ON_CALL_WORD(stage.ask, jump, &stage));
   AT_EACH_DEPTH(stage)
   {
     size_t killed = 0;
+    wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", enter, &stage);
     wasmfx_mark(stage.rt, &stage.mark);
     if (setjmp(stage.out) == 0)
-      run(&stage, jump);
+      wasmfx_resume_word(stage.rt, &k, table, 1);
     assert_status(wasmfx_unwind_to(stage.rt, &stage.mark, &killed), WASMFX_OK);
     assert_int_equal(killed, depths[d]);
     assert_live(stage.rt, 0, 0);
