@@ -359,7 +359,9 @@ static struct wfx_object *answer(struct wasmfx_runtime *rt, const struct wfx_lis
   const bool by_address = form == GENERAL_FORM || list->wake_form & WFX_FORM_BY_ADDRESS;
   memcpy(inbox, results, list->count * sizeof *inbox);
   wfx_inbox_filled(rt, list->count);
-  rt->received = list->wake_form & WFX_FORM_CONTREF ? inbox[list->count - 1].contref : WASMFX_NULL_CONT;
+  rt->current->awaits = list; /* as if it had been woken */
+  if (list->wake_form & WFX_FORM_CONTREF)
+    rt->received = inbox[list->count - 1].contref;
   rt->transfer.event = event(WASMFX_RETURNED, by_address, 0);
   rt->transfer.word = by_address ? (uintptr_t)inbox : list->wake_form & WFX_FORM_COUNT ? results[0].word : 0;
   return NULL;

@@ -586,8 +586,11 @@ END wasmfx_resume_word
     cmovnel %eax, %ecx
 .endm
 
-/* Opens the own barrier of the running continuation in r9. In: rcx as above. Clobbers rax and r8. */
-.macro OPEN_OWN_BARRIER
+/* Opens the own barrier of the running continuation in r9, which is going to find the results of \tag. In: rcx as above.
+ * Clobbers rax and r8. */
+.macro OPEN_OWN_BARRIER tag
+    movq WFX_TAG_RESULTS(\tag), %r8
+    movq %r8, WFX_OBJ_AWAITS(%r9)
     orq WFX_RT_SCOPE(%rdi), %rcx
     movq WFX_OBJ_HANDLERS(%r9), %rax
     leaq wfx_barrier(%rip), %r8
@@ -679,14 +682,13 @@ suspend_word_call:
     movl $WFX_SCOPE_IN_PLACE, %ecx
 suspend_word_in_place:
     PUSH %rdi
-    OPEN_OWN_BARRIER
+    OPEN_OWN_BARRIER %rsi
     movq WFX_CALL_ENV(%r10), %rsi
     call *WFX_CALL_FUNCTION(%r10)
     POP %rdi
     CLOSE_OWN_BARRIER wfx_left_open
     movq %rax, %rdx
-    xorl %eax, %eax                     /* RETURNED, in word form, and nothing beside it */
-    movq %rax, WFX_RT_RECEIVED(%rdi)
+    xorl %eax, %eax                     /* RETURNED, in word form */
     ret
 END wasmfx_suspend_word
 
@@ -908,15 +910,14 @@ fast_suspend_in_place:
     movq %rdi, %r13
     subq $RED_ZONE, %rsp
     andq $-16, %rsp
-    OPEN_OWN_BARRIER
+    OPEN_OWN_BARRIER %rdx
     movq %rsi, %rdx
     movq WFX_CALL_ENV(%r10), %rsi
     call *WFX_CALL_FUNCTION(%r10)
     movq %r13, %rdi
     CLOSE_OWN_BARRIER fast_suspend_left_open
     movq %rax, %rsi
-    xorl %ecx, %ecx                     /* RETURNED, in word form, and nothing beside it */
-    movq %rcx, WFX_RT_RECEIVED(%rdi)
+    xorl %ecx, %ecx                     /* RETURNED, in word form */
     movq %rbx, %rsp
     jmpq *%r12
 fast_suspend_left_open:
