@@ -116,7 +116,7 @@ int main(void)
   ok(wasmfx_type_new(rt, &i64, 1, NULL, 0, &counted));
   ok(wasmfx_type_new(rt, &i64, 1, NULL, 0, &of_give));
   ok(wasmfx_tag_new(rt, of_give, &give));
-  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ give, WASMFX_ON_LABEL }, 1, &on_give));
+  ok(wasmfx_handlers_new(rt, &(wasmfx_clause_t){ .tag = give, .kind = WASMFX_ON_LABEL }, 1, &on_give));
 
   struct code code;
   code_begin(&code, 4096);
