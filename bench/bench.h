@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { MAX_METRICS = 3, MAX_ROUNDS = 101, LIVE = 10000 };
+enum { MAX_METRICS = 3, MAX_ROUNDS = 101, MAX_POINTS = 8, LIVE = 10000 };
 
 enum {
   ROUNDTRIP,
@@ -29,9 +29,16 @@ enum {
   C10M_IO1,
   C10M_IO10,
   C10M_IO1_SHUFFLED,
+  DEEP_WARM,
+  DEEP_COLD,
   SUSPENDED,
   FRESH,
   TENANTS,
+  THREADS,
+  LIVE_AT,
+  SEARCH_AT,
+  SEARCH_FIRST_AT,
+  MEMORY_AT,
   QUESTIONS,
   NOTHING = QUESTIONS /* where ratios are what was measured */
 };
@@ -56,9 +63,10 @@ struct subject {
   ask_t *asks[QUESTIONS];
 };
 
-extern const struct subject subject_limit, subject_limit_coloured, subject_bare_ring, subject_fcontext, subject_plain,
-  subject_plain_shared, subject_plain_16k, subject_fast, subject_fast_shared, subject_pinned, subject_fiber,
-  subject_fiber_fast, subject_state_machine, subject_tenants_stays, subject_tenants_turns, subject_tenants_crosses;
+extern const struct subject subject_limit, subject_limit_coloured, subject_bare_ring, subject_host_stack,
+  subject_fcontext, subject_plain, subject_plain_shared, subject_plain_16k, subject_fast, subject_fast_shared,
+  subject_pinned, subject_fiber, subject_fiber_fast, subject_state_machine, subject_tenants_stays,
+  subject_tenants_turns, subject_tenants_crosses;
 
 /* ---- For subjects ------------------------------------------------------------ */
 
@@ -70,6 +78,9 @@ struct memory {
   double resident, page_tables;
 };
 struct memory memory_now(void);
+
+/* The number that a question is asked for: how many, or how deep. 0: it asks for none. */
+extern size_t asked_at;
 
 /* Ends the program. A measurement that came to a wrong result is not shown. */
 _Noreturn void bench_fail(const char *why);
@@ -103,6 +114,7 @@ struct row {
   const struct question *question;
   const struct subject *subject;
   const struct metric *metric;
+  size_t at;           /* the number that the question is asked for, or 0 */
   const char *missing; /* why there are no answers, or NULL */
   bool failed;         /* there should be, but something went wrong */
   size_t rounds;
@@ -113,12 +125,18 @@ double median(const double *values, size_t count);
 double minimum(const double *values, size_t count);
 
 void report_machine(const char *prefix);
-void report_table(const struct question *question, const struct row *rows, size_t count);
+void report_table(const struct question *question, const struct row *rows, size_t count, size_t rounds);
 void report_csv_header(void);
 void report_csv(const struct row *rows, size_t count);
 
 /* Compares with the figures that the library promises; false if it misses one. */
 bool report_targets(const struct row *rows, size_t count);
 
+/* The most bytes that this process has had resident at once. */
+double memory_peak(void);
+
 void pin_to_one_cpu(void);
+/* Where it was allowed to run before. */
+void unpin(void);
+size_t count_cpus(void);
 #endif

@@ -51,21 +51,50 @@ static double proc_kilobytes(const char *key)
   return strtod(value, NULL) * 1024;
 }
 
+/* VmRSS is what each CPU has told so far, which may be some pages off; the other is counted when it is read. */
 struct memory memory_now(void)
 {
-  return (struct memory){ proc_kilobytes("VmRSS"), proc_kilobytes("VmPTE") };
+  char value[64];
+  const bool counted = proc_line("/proc/self/smaps_rollup", "Rss", value, sizeof value);
+  return (struct memory){ counted ? strtod(value, NULL) * 1024 : proc_kilobytes("VmRSS"), proc_kilobytes("VmPTE") };
 }
+
+/* Not from getrusage(), where a program inherits the peak of the one that started it. */
+double memory_peak(void)
+{
+  return proc_kilobytes("VmHWM");
+}
+
+/* ---- CPUs ------------------------------------------------------------------- */
+
+static cpu_set_t allowed_before;
+static bool is_pinned;
 
 void pin_to_one_cpu(void)
 {
-  cpu_set_t allowed;
+  cpu_set_t one;
   int cpu = sched_getcpu();
-  if (cpu < 0)
+  if (cpu < 0 || sched_getaffinity(0, sizeof allowed_before, &allowed_before) != 0)
     return;
-  CPU_ZERO(&allowed);
-  CPU_SET(cpu, &allowed);
-  if (sched_setaffinity(0, sizeof allowed, &allowed) != 0)
+  CPU_ZERO(&one);
+  CPU_SET(cpu, &one);
+  is_pinned = sched_setaffinity(0, sizeof one, &one) == 0;
+  if (!is_pinned)
     fprintf(stderr, "wasmfx-bench: not pinned to a CPU, expect noise\n");
+}
+
+void unpin(void)
+{
+  if (is_pinned)
+    sched_setaffinity(0, sizeof allowed_before, &allowed_before);
+}
+
+size_t count_cpus(void)
+{
+  cpu_set_t now;
+  if (is_pinned)
+    return (size_t)CPU_COUNT(&allowed_before);
+  return sched_getaffinity(0, sizeof now, &now) == 0 ? (size_t)CPU_COUNT(&now) : 1;
 }
 
 void report_machine(const char *prefix)

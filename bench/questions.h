@@ -68,6 +68,13 @@ CO_BODY(work_ten_times, self, word)
   return work_and_yield(self, word, 10);
 }
 
+CO_BODY(go_down_for_ever, self, word)
+{
+  for (;;)
+    word = co_yield(self, word + go_down(DEEP_CALLS));
+  return word;
+}
+
 static co_t *make_live(struct world world, size_t count)
 {
   co_t *live = calloc(count, sizeof *live);
@@ -153,6 +160,51 @@ static void round_robin_10000(const struct subject *subject, size_t count, doubl
   round_robin(subject, count, answer, LIVE);
 }
 
+/* As many as asked for. */
+static void live(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  round_robin(subject, count / asked_at ? count / asked_at * asked_at : asked_at, answer, asked_at);
+}
+
+/* Down and up again on a stack where somebody has been as deep before. */
+static void deep_warm(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  struct world world = world_begin(subject, false);
+  co_t co;
+  co_new(world, &co, go_down_for_ever);
+  uint64_t word = co_start(world, &co, 0);
+
+  double start = now_ns();
+  for (size_t done = 0; done < count; done += DEEP_CALLS)
+    word = co_resume(world, &co, word);
+  answer[0] = (now_ns() - start) / (double)count;
+
+  bench_expect(word == count + DEEP_CALLS, "deep: wrong count");
+  co_abandon(world, &co);
+  world_end(world);
+}
+
+/* The same where nobody has been: every stack comes from the system, a page at a time. */
+static void deep_cold(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  struct world world = world_begin(subject, true);
+  const size_t size = count / DEEP_CALLS;
+  co_t *all = calloc(size, sizeof *all);
+  bench_expect(all != NULL, "no memory");
+  for (size_t i = 0; i < size; i++)
+    co_new(world, &all[i], go_down_for_ever);
+  uint64_t word = 0;
+
+  double start = now_ns();
+  for (size_t i = 0; i < size; i++)
+    word = co_start(world, &all[i], word);
+  answer[0] = (now_ns() - start) / (double)count;
+
+  bench_expect(word == count, "deep: wrong count");
+  abandon_live(world, all, size);
+  world_end(world);
+}
+
 /* What one costs that waits: each has run, and each has a guard. */
 static void suspended(const struct subject *subject, size_t count, double answer[MAX_METRICS])
 {
@@ -174,6 +226,12 @@ static void suspended(const struct subject *subject, size_t count, double answer
   answer[2] = answer[0] + answer[1];
   abandon_live(world, handles, count);
   world_end(world);
+}
+
+/* As many as asked for, however often it is asked. */
+static void memory(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  suspended(subject, count * asked_at, answer);
 }
 
 /* A window of LIVE that slides over `total`; each yields once. */
@@ -266,8 +324,11 @@ static void c10m_io10(const struct subject *subject, size_t total, double answer
 #define ANSWERS_WITH_WORK                                                                                              \
   [C10M_IO1] = c10m_io1, [C10M_IO1_SHUFFLED] = c10m_io1_shuffled, [C10M_IO10] = c10m_io10
 
-#define ANSWERS                                                                                                        \
-  {                                                                                                                    \
-    [ROUNDTRIP] = round_trip, [CREATE] = create, [RR100] = round_robin_100, [RR10000] = round_robin_10000,             \
-    [SUSPENDED] = suspended, [C10M_IO0] = c10m, ANSWERS_WITH_WORK                                                      \
-  }
+#define ANSWERS_WITH_POINTS [LIVE_AT] = live, [MEMORY_AT] = memory
+#define ANSWERS_DEEP [DEEP_WARM] = deep_warm, [DEEP_COLD] = deep_cold
+
+#define ANSWERS_OF_ALL                                                                                                 \
+  [ROUNDTRIP] = round_trip, [CREATE] = create, [RR100] = round_robin_100, [RR10000] = round_robin_10000,               \
+    [SUSPENDED] = suspended, [C10M_IO0] = c10m, ANSWERS_WITH_WORK, ANSWERS_WITH_POINTS, ANSWERS_DEEP
+
+#define ANSWERS { ANSWERS_OF_ALL }

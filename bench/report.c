@@ -28,21 +28,43 @@ double minimum(const double *values, size_t count)
   return least;
 }
 
-void report_table(const struct question *question, const struct row *rows, size_t count)
+static bool is_ratio(const struct question *question)
+{
+  return question->reference != NOTHING;
+}
+
+/* A name, and behind it the point, if the question has some. */
+static const char *with_point(char *text, size_t size, const char *name, size_t at)
+{
+  if (!at)
+    return name;
+  snprintf(text, size, "%s@%zu", name, at);
+  return text;
+}
+
+void report_table(const struct question *question, const struct row *rows, size_t count, size_t rounds)
 {
   printf("\n%s: %s\n", question->name, question->about);
-  printf("  %-16s %-12s %10s %10s %-6s %8s\n", "subject", "metric", "median", "min", "unit",
-         question->by ? "x" : "x limit");
+  printf("  %-16s %-17s %10s %10s %-6s %8s\n", "subject", "metric", "median", "min", "unit",
+         !is_ratio(question) ? "" : question->by ? "x" : "x limit");
   for (size_t i = 0; i < count; i++) {
     const struct row *row = &rows[i];
-    if (row->missing)
-      printf("  %-16s %-12s %s\n", row->subject->name, row->metric->name, row->missing);
-    else
-      printf("  %-16s %-12s %10.2f %10.2f %-6s %8.2f  %s\n", row->subject->name, row->metric->name,
-             median(row->answers, row->rounds), minimum(row->answers, row->rounds), row->metric->unit,
-             median(row->ratios, row->rounds), row->subject->about);
+    char text[32], ratio[32] = "";
+    const char *metric = with_point(text, sizeof text, row->metric->name, row->at);
+    if (row->missing) {
+      printf("  %-16s %-17s %s\n", row->subject->name, metric, row->missing);
+      continue;
+    }
+    if (is_ratio(question))
+      snprintf(ratio, sizeof ratio, "%.2f", median(row->ratios, row->rounds));
+    printf("  %-16s %-17s %10.2f %10.2f %-6s %8s  %s\n", row->subject->name, metric,
+           median(row->answers, row->rounds), minimum(row->answers, row->rounds), row->metric->unit, ratio,
+           row->subject->about);
   }
-  printf("  1 x is %s; medians of %zu rounds, ratios taken within each round.\n", question->one, rows[0].rounds);
+  if (is_ratio(question))
+    printf("  1 x is %s; medians of %zu rounds, ratios taken within each round.\n", question->one, rounds);
+  else
+    printf("  Medians of %zu rounds.\n", rounds);
   fflush(stdout);
 }
 
@@ -55,12 +77,16 @@ void report_csv(const struct row *rows, size_t count)
 {
   for (size_t i = 0; i < count; i++) {
     const struct row *row = &rows[i];
+    char text[64];
+    const char *name = with_point(text, sizeof text, row->question->name, row->at);
     if (row->missing)
       continue;
-    printf("%s,%s,%s,%.3f,%.3f,%s,%zu\n", row->question->name, row->subject->name, row->metric->name,
+    printf("%s,%s,%s,%.3f,%.3f,%s,%zu\n", name, row->subject->name, row->metric->name,
            median(row->answers, row->rounds), minimum(row->answers, row->rounds), row->metric->unit, row->rounds);
-    printf("%s,%s,%s-ratio,%.3f,%.3f,x limit,%zu\n", row->question->name, row->subject->name, row->metric->name,
-           median(row->ratios, row->rounds), minimum(row->ratios, row->rounds), row->rounds);
+    if (is_ratio(row->question))
+      printf("%s,%s,%s-ratio,%.3f,%.3f,x %s,%zu\n", name, row->subject->name, row->metric->name,
+             median(row->ratios, row->rounds), minimum(row->ratios, row->rounds),
+             row->question->by ? row->question->by->name : "limit", row->rounds);
   }
   fflush(stdout);
 }

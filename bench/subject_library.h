@@ -11,6 +11,7 @@
  * and gets ANSWERS for its struct subject.
  */
 #include "bench.h"
+#include "threads.h"
 
 #include <stdlib.h>
 #include <wasmfx/wasmfx.h>
@@ -220,6 +221,16 @@ static void depth100(const struct subject *subject, size_t count, double answer[
   search(subject, count, answer, (struct links){ 100, innermost });
 }
 
+static void search_at(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  search(subject, count, answer, (struct links){ asked_at, innermost });
+}
+
+static void search_first_at(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  search(subject, count, answer, (struct links){ asked_at, innermost_in_turn });
+}
+
 static void depth100_first(const struct subject *subject, size_t count, double answer[MAX_METRICS])
 {
   search(subject, count, answer, (struct links){ 100, innermost_in_turn });
@@ -340,6 +351,53 @@ static void ring1000(const struct subject *subject, size_t count, double answer[
   run_ring(subject, count, answer, 1000);
 }
 
+/* A runtime for each thread, with a coroutine that yields for ever. All are made by one thread, one after the other, so
+ * that their memory lies as close as it may come to lie. */
+struct own_trips {
+  _Alignas(OWN_LINES) struct world world;
+  co_t co;
+};
+
+/* Its tag is the environment: that of all others is the last runtime's. */
+static uint64_t yield_own(wasmfx_runtime_t *rt, void *tag, uint64_t word, wasmfx_cont_t from)
+{
+  (void)from;
+  for (;;)
+    word = SUSPEND(&rt, tag, word + 1).word;
+  return word;
+}
+
+static uint64_t make_trips(void *state, size_t count)
+{
+  struct own_trips own = *(struct own_trips *)state;
+  uint64_t word = 0;
+  for (size_t i = 0; i < count; i++)
+    word = co_resume(own.world, &own.co, word);
+  ((struct own_trips *)state)->co = own.co;
+  return word;
+}
+
+static void own_begin(const struct subject *subject, void *state)
+{
+  struct own_trips *own = state;
+  own->world = world_begin(subject, false);
+  check(wasmfx_cont_new_word(own->world.rt, own->world.type, yield_own, yielded, &own->co));
+  co_start(own->world, &own->co, 0);
+}
+
+static void own_end(void *state)
+{
+  struct own_trips *own = state;
+  co_abandon(own->world, &own->co);
+  world_end(own->world);
+}
+
+static void in_threads(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  const struct thread_part part = { sizeof(struct own_trips), own_begin, make_trips, own_end };
+  ask_threads(subject, &part, count, answer);
+}
+
 /* What one costs that has never run. */
 static void fresh(const struct subject *subject, size_t count, double answer[MAX_METRICS])
 {
@@ -358,8 +416,8 @@ static void fresh(const struct subject *subject, size_t count, double answer[MAX
 
 #define LIBRARY_ANSWERS                                                                                                \
   {                                                                                                                    \
-    [ROUNDTRIP] = round_trip, [CREATE] = create, [RR100] = round_robin_100, [RR10000] = round_robin_10000,             \
-    [SUSPENDED] = suspended, [C10M_IO0] = c10m, ANSWERS_WITH_WORK, [TABLE8] = table8, [DEPTH1] = depth1, [DEPTH10] = depth10,             \
-    [DEPTH100] = depth100, [DEPTH100_FIRST] = depth100_first, [INPLACE1] = inplace1, [INPLACE100] = inplace100,        \
-    [RING2] = ring2, [RING1000] = ring1000, [FRESH] = fresh  \
+    ANSWERS_OF_ALL, [TABLE8] = table8, [DEPTH1] = depth1, [DEPTH10] = depth10, [DEPTH100] = depth100,                  \
+    [DEPTH100_FIRST] = depth100_first, [INPLACE1] = inplace1, [INPLACE100] = inplace100, [RING2] = ring2,               \
+    [RING1000] = ring1000, [FRESH] = fresh,                                                                            \
+    [SEARCH_AT] = search_at, [SEARCH_FIRST_AT] = search_first_at, [THREADS] = in_threads                               \
   }

@@ -2,6 +2,7 @@
 #include "limit.h"
 
 #include "bench.h"
+#include "threads.h"
 
 #include <stdlib.h>
 
@@ -113,6 +114,41 @@ static void ring1000(const struct subject *subject, size_t count, double answer[
   run_ring(subject, count, answer, 1000);
 }
 
+/* ---- Threads: what the machine gives to programs that share nothing ------------------------ */
+
+struct own_trips {
+  _Alignas(OWN_LINES) struct limit *co;
+};
+
+static uint64_t make_trips(void *state, size_t count)
+{
+  struct limit *const co = ((struct own_trips *)state)->co;
+  uint64_t word = 0;
+  for (size_t i = 0; i < count; i++)
+    word = limit_resume(co, word);
+  return word;
+}
+
+static void own_begin(const struct subject *subject, void *state)
+{
+  (void)subject;
+  struct own_trips *own = state;
+  own->co = limit_new(yield_for_ever);
+  limit_resume(own->co, 0);
+}
+
+static void own_end(void *state)
+{
+  limit_free(((struct own_trips *)state)->co);
+}
+
+static void in_threads(const struct subject *subject, size_t count, double answer[MAX_METRICS])
+{
+  const struct thread_part part = { sizeof(struct own_trips), own_begin, make_trips, own_end };
+  stacks_start(subject->coloured, false);
+  ask_threads(subject, &part, count, answer);
+}
+
 const struct subject subject_bare_ring = {
   .name = "bare-ring",
   .about = "bare inline switch to the next one",
@@ -120,15 +156,17 @@ const struct subject subject_bare_ring = {
   .asks = { [RING2] = ring2, [RING1000] = ring1000 },
 };
 
+#define LIMIT_ANSWERS { ANSWERS_OF_ALL, [THREADS] = in_threads }
+
 const struct subject subject_limit = {
   .name = "limit",
   .about = "bare inline switch",
-  .asks = ANSWERS,
+  .asks = LIMIT_ANSWERS,
 };
 
 const struct subject subject_limit_coloured = {
   .name = "limit-coloured",
   .about = "the same, tops of stacks spread over a page",
   .coloured = true,
-  .asks = ANSWERS,
+  .asks = LIMIT_ANSWERS,
 };

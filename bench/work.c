@@ -13,6 +13,16 @@ void do_work(void *arg)
   work->checksum = (work->checksum ^ (uint64_t)line[length / 2]) * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)length;
 }
 
+/* What compilers cannot see through is no loop to them. */
+__attribute__((noinline)) uint64_t go_down(uint64_t calls)
+{
+  uint64_t below = 0;
+  if (calls > 1)
+    below = go_down(calls - 1);
+  __asm__ volatile("" : "+r"(below), "+r"(calls));
+  return below + (calls != 0);
+}
+
 void shuffle(uint32_t *order, uint32_t count)
 {
   uint64_t seed = 88172645463325252;
