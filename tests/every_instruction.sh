@@ -17,7 +17,8 @@ sort -u "$work"/met-* >"$work/met.sorted"
 without=
 [ $# -gt 1 ] || without='^(wasmfx_fast_|fast_|decline|wasmfx_abi_)'
 
-# "DISTANCE SYMBOL INSTRUCTION" of each instruction in the assembly, but what fills gaps, or stands where nobody goes. As in the program the distance
+# "DISTANCE SYMBOL INSTRUCTION" of each instruction in the assembly, but what fills gaps, or stands where nobody goes, with a
+# mark for checked jumps in front of it or not. As in the program the distance
 # is from wasmfx_resume. Of the call at `enter` the second byte has a label, wfx_base, and nobody can stop there.
 objdump -d --no-show-raw-insn "$library" | awk -v without="$without" '
   function number(text,   i, value) {
@@ -37,6 +38,7 @@ objdump -d --no-show-raw-insn "$library" | awk -v without="$without" '
     address = $1
     sub(/:/, "", address)
     $1 = ""
+    if (/ ud2/ && texts[count] ~ / endbr64/) count--
     if (!/ (nop|cs nop|data16|xchg +%ax,%ax|ud2)/) { places[++count] = number(address); texts[count] = symbol $0 }
   }
   END { for (i = 1; i <= count; i++) print places[i] - origin, texts[i] }

@@ -5,6 +5,9 @@
  * @file pinned_everywhere.h
  * Included before all else by the compiler, it makes a test use the pinned tier wherever there is one.
  */
+/* The C library decides at its first header, which comes next. Tests that jump to another stack undefine it too, but
+ * too late: its longjmp takes that for an attack. */
+#undef _FORTIFY_SOURCE
 #include <wasmfx/pinned.h>
 
 #define wasmfx_cont_new_word(...) wasmfx_pinned_cont_new_word(__VA_ARGS__)
