@@ -78,16 +78,21 @@ static size_t collect(struct walk *walk, wasmfx_frame_t *frames, size_t capacity
   return count;
 }
 
-wasmfx_status_t wasmfx_backtrace(const wasmfx_runtime_t *rt, wasmfx_frame_t *frames, size_t capacity, size_t *count)
+/* From the caller of the caller. The frames of these functions are large, so that others make sure of the stack. */
+static __attribute__((noinline)) size_t walk_from_here(wasmfx_frame_t *frames, size_t capacity)
 {
-  (void)rt;
   unw_context_t here;
   struct walk walk = { .segment = 0 };
-  wfx_probe_stack(WALK_BYTES);
-  *count = 0;
   unw_getcontext(&here);
-  if (unw_init_local(&walk.cursor, &here) == 0 && step(&walk, false))
-    *count = collect(&walk, frames, capacity);
+  if (unw_init_local(&walk.cursor, &here) != 0 || !step(&walk, false) || !step(&walk, false))
+    return 0;
+  return collect(&walk, frames, capacity);
+}
+
+wasmfx_status_t wasmfx_backtrace(const wasmfx_runtime_t *rt, wasmfx_frame_t *frames, size_t capacity, size_t *count)
+{
+  wfx_claim_stack_bytes(rt, WALK_BYTES);
+  *count = walk_from_here(frames, capacity); /* not a tail call: this is the frame in between */
   return WASMFX_OK;
 }
 
@@ -109,21 +114,26 @@ wasmfx_status_t wasmfx_backtrace_at(const wasmfx_runtime_t *rt, const void *cont
   return WASMFX_OK;
 }
 
-wasmfx_status_t wasmfx_cont_backtrace(const wasmfx_runtime_t *rt, wasmfx_cont_t cont, wasmfx_frame_t *frames,
-                                      size_t capacity, size_t *count)
+static __attribute__((noinline)) size_t walk_waiting(const struct wfx_object *object, wasmfx_frame_t *frames,
+                                                     size_t capacity)
 {
-  wfx_probe_stack(WALK_BYTES);
-  *count = 0;
-  const struct wfx_object *object = wfx_object_of(rt, cont);
-  if (!object || !wfx_object_is_held(rt, object))
-    return wfx_ref_trap(cont);
-  if (wfx_object_is_fresh(object))
-    return WASMFX_OK;
   unw_context_t landing;
   memset(&landing, 0, sizeof landing);
   const wfx_landing_t at = wfx_object_landing(object);
   wfx_waiting_context(&landing, at, object);
-  *count = walk_from(&landing, wfx_is_landing_of_verb((void *)(uintptr_t)at), frames, capacity);
+  return walk_from(&landing, wfx_is_landing_of_verb((void *)(uintptr_t)at), frames, capacity);
+}
+
+wasmfx_status_t wasmfx_cont_backtrace(const wasmfx_runtime_t *rt, wasmfx_cont_t cont, wasmfx_frame_t *frames,
+                                      size_t capacity, size_t *count)
+{
+  wfx_claim_stack_bytes(rt, WALK_BYTES);
+  *count = 0;
+  const struct wfx_object *object = wfx_object_of(rt, cont);
+  if (!object || !wfx_object_is_held(rt, object))
+    return wfx_ref_trap(cont);
+  if (!wfx_object_is_fresh(object))
+    *count = walk_waiting(object, frames, capacity);
   return WASMFX_OK;
 }
 

@@ -117,13 +117,13 @@ static void sweep(const struct wasmfx_collector *collector)
       wfx_chain_bury(collector->rt, &objects[slot]);
 }
 
-wasmfx_status_t wasmfx_collect(wasmfx_runtime_t *rt, const wasmfx_roots_t *roots, size_t *dropped)
+static __attribute__((noinline)) wasmfx_status_t collect(wasmfx_runtime_t *rt, const wasmfx_roots_t *roots,
+                                                         size_t *dropped)
 {
   static const wasmfx_roots_t none = { NULL, NULL, NULL };
   const uint64_t died = rt->house->died;
   const size_t slots = rt->object_count, words = slots / BITS + 1;
   const size_t bytes = (words + slots) * sizeof(uint32_t);
-  wfx_probe_stack(rt->stack_room);
   uint32_t *block = wfx_allocate(rt, bytes);
   if (!block)
     return WASMFX_ERROR_NO_MEMORY;
@@ -136,4 +136,10 @@ wasmfx_status_t wasmfx_collect(wasmfx_runtime_t *rt, const wasmfx_roots_t *roots
   if (dropped)
     *dropped = (size_t)(rt->house->died - died);
   return WASMFX_OK;
+}
+
+wasmfx_status_t wasmfx_collect(wasmfx_runtime_t *rt, const wasmfx_roots_t *roots, size_t *dropped)
+{
+  wfx_claim_stack(rt);
+  return collect(rt, roots, dropped);
 }

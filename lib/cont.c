@@ -126,7 +126,7 @@ static inline void begin(struct wasmfx_runtime *rt, struct wfx_object *object, c
 static wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type *type, wasmfx_word_entry_t entry,
                             void *env, struct wfx_object **object)
 {
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   if (rt->house->left == 0)
     return WASMFX_ERROR_LIMIT;
   const wasmfx_status_t status = wfx_object_take(rt, object);
@@ -165,7 +165,7 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
   if (status < 0)
     return status;
   object->fresh.entry = entry;
-  if (wfx_type_is_long(type)) {
+  if (type->is_long) {
     status = reserve_long_lists(rt, object);
     if (status < 0) {
       rt->house->left++;
@@ -224,7 +224,7 @@ static bool leaves(struct wfx_object *object, const struct wasmfx_type *to, uint
 wasmfx_status_t wasmfx_cont_bind(wasmfx_runtime_t *rt, wasmfx_cont_t *cont, const wasmfx_type_t *to,
                                  const wasmfx_value_t *values, size_t count)
 {
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   struct wfx_object *object = wfx_object_of(rt, *cont);
   if (!object)
     return wfx_ref_trap(*cont);
@@ -605,7 +605,7 @@ static uint64_t enter_values(struct wasmfx_runtime *rt, void *env, uint64_t word
   const size_t results = type->results->count;
   const size_t results_bytes = results * sizeof(wasmfx_value_t);
   wasmfx_value_t *room, *out;
-  if (wfx_type_is_long(type)) {
+  if (type->is_long) {
     room = self->bound->values;
     out = self->bound->results;
   } else {
@@ -697,7 +697,7 @@ struct wfx_object *wfx_return(struct wasmfx_runtime *rt, struct wfx_object *self
 
 wasmfx_status_t wasmfx_trap(wasmfx_runtime_t *rt, int64_t code)
 {
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   if (wfx_object_is_root(rt->current))
     return WASMFX_ERROR_STATE;
   wfx_leave(rt, end(rt, rt->current, event(WASMFX_TRAPPED, false, 0), (uint64_t)code));
@@ -706,7 +706,7 @@ wasmfx_status_t wasmfx_trap(wasmfx_runtime_t *rt, int64_t code)
 /* The values move to where they outlive the stack that they are on. */
 static wasmfx_status_t throw_copy(struct wasmfx_runtime *rt, wasmfx_exception_t exception)
 {
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   if (wfx_object_is_root(rt->current))
     return WASMFX_ERROR_STATE;
   const wasmfx_status_t status = check_exception(rt, exception.tag, exception.values, exception.count);
@@ -733,7 +733,7 @@ wasmfx_status_t wasmfx_throw_ref(wasmfx_runtime_t *rt, const wasmfx_exception_t 
 
 wasmfx_status_t wasmfx_drop(wasmfx_runtime_t *rt, wasmfx_cont_t *cont)
 {
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   struct wfx_object *object = wfx_object_of(rt, *cont);
   if (!object)
     return wfx_ref_trap(*cont);

@@ -161,7 +161,7 @@ wasmfx_status_t wasmfx_handlers_new(wasmfx_runtime_t *rt, const wasmfx_clause_t 
 {
   uint32_t bytes;
   *out = NULL;
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   const wasmfx_status_t status = check_clauses(rt, clauses, count);
   if (status < 0)
     return status;

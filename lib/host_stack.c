@@ -4,15 +4,23 @@
 
 #include "runtime.h"
 
+/* Whether it waits on a large stack: the host's, or that of a continuation which has entered a root, if these are large. */
+static bool waits_there(const struct wasmfx_runtime *rt, struct wfx_object *object)
+{
+  if (!wfx_object_is_root(object))
+    return wfx_left(rt, object) != NULL;
+  return wfx_has_guards(rt) || object == wfx_host_root(rt) || wfx_left(rt, wfx_bearer(rt, object));
+}
+
 /*
  * The stack pointer below which nothing of that stack is in use. The root waits there for who it resumed; or somebody
  * nearer does who was called there as we are going to be, and has resumed in turn.
  */
 static void *free_part(const struct wasmfx_runtime *rt)
 {
-  const struct wfx_object *object = rt->current->parent;
-  while (!wfx_object_is_root(object) && !wfx_left(rt, object))
-    object = object->parent;
+  struct wfx_object *object = rt->current->parent;
+  while (!waits_there(rt, object))
+    object = wfx_below(rt, object);
   return wfx_saved_registers(object->pc, object).low; /* who has resumed lands where its pc says, chain or not */
 }
 
@@ -53,7 +61,7 @@ wasmfx_status_t wasmfx_call_on_host_stack(wasmfx_runtime_t *rt, void (*function)
   }
   if (self->handlers == &wfx_barrier)
     return call_behind_barrier(rt, function, arg);
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   wfx_own_barrier_open(rt, self, 0);
   call(rt, function, arg);
   if (rt->scope != self || rt->current != self)

@@ -51,6 +51,7 @@ AT(struct wfx_object, deep.head, WFX_OBJ_HEAD);
 AT(struct wfx_object, deep.parent, WFX_OBJ_INNER_PARENT);
 AT(struct wfx_object, deep.handlers, WFX_OBJ_INNER_HANDLERS);
 AT(struct wfx_object, deep.tag, WFX_OBJ_DEEP_TAG);
+AT(struct wfx_object, scope.owner, WFX_OBJ_SCOPE_OWNER);
 AT(struct wfx_object, fresh.start, WFX_OBJ_START_ENTRY);
 AT(struct wfx_object, fresh.env, WFX_OBJ_START_ENV);
 AT(struct wfx_object, scope.link, WFX_OBJ_SCOPE_LINK);
@@ -60,6 +61,7 @@ _Static_assert(offsetof(struct wfx_object, scope.handlers) == offsetof(struct wf
 
 AT(struct wfx_stack, next, WFX_STACK_NEXT);
 AT(struct wfx_stack, owner, WFX_STACK_OWNER);
+AT(struct wfx_stack, low, WFX_STACK_LOW);
 AT(struct wfx_stack, is_short, WFX_STACK_IS_SHORT);
 AT(struct wfx_stack, life, WFX_STACK_LIFE);
 
@@ -146,4 +148,5 @@ _Static_assert(sizeof(struct wasmfx_runtime) == 1u << WFX_OBJECT_SHIFT, "the run
 _Static_assert(sizeof(struct wfx_stack) % 16 == 0, "the first frame of a stack is aligned to 16 bytes");
 _Static_assert(sizeof(wasmfx_value_t) == 16 && _Alignof(wasmfx_value_t) == 16, "slots are 16 bytes");
 _Static_assert(sizeof(wasmfx_outcome_t) == 16, "an outcome is returned in two registers");
+_Static_assert(WFX_STACK_ROOM % WFX_STACK_STEP == 0, "all of it is touched");
 _Static_assert(WFX_REVISION_BITS >= 2 && WFX_REVISION_BITS <= 32, "the index takes the lower half");

@@ -142,10 +142,10 @@ static inline struct wfx_object *wfx_object_head(struct wfx_object *object)
   return wfx_object_is_deep(object) ? object->deep.head : object;
 }
 
-/** Whether an address lies on a stack. */
+/** Whether an address lies on a stack, or in what belongs to it below. */
 static inline bool wfx_stands_on(const struct wfx_stack *stack, const void *address)
 {
-  return (uintptr_t)stack->low <= (uintptr_t)address && (uintptr_t)address < (uintptr_t)stack;
+  return (uintptr_t)wfx_stack_floor(stack) <= (uintptr_t)address && (uintptr_t)address < (uintptr_t)stack;
 }
 
 /** The tenant of a continuation. */

@@ -12,7 +12,7 @@
  * as they were before the fault.
  *
  * It is no accident that the library's own functions do not stand in the way: they touch the stack before they change
- * anything (wfx_probe_stack), so that a fault in them is one in their caller. While a function of the host's runs inside
+ * anything (wfx_claim_stack), so that a fault in them is one in their caller. While a function of the host's runs inside
  * one of them, of whatever runtime, the stack that it runs on is not abandoned.
  */
 #define _GNU_SOURCE /* sigaltstack, SA_ONSTACK */
@@ -374,11 +374,11 @@ static void leave(struct wasmfx_runtime *rt, struct wfx_thread *thread)
   take_signal_stack(rt, thread);
 }
 
-wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt)
+/* Not inlined, as the other one below: their frames are large, so that others make sure of the stack. */
+static __attribute__((noinline)) wasmfx_status_t catch_overflows(wasmfx_runtime_t *rt)
 {
   struct wfx_thread *thread = this_thread();
   struct wfx_watch *watch = &rt->house->watch;
-  wfx_probe_stack(rt->stack_room);
   if (watch->thread)
     return WASMFX_ERROR_STATE;
   wasmfx_status_t status = give_signal_stack(rt, thread);
@@ -395,11 +395,16 @@ wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt)
   return WASMFX_OK;
 }
 
-wasmfx_status_t wasmfx_overflow_ignore(wasmfx_runtime_t *rt)
+wasmfx_status_t wasmfx_overflow_catch(wasmfx_runtime_t *rt)
+{
+  wfx_claim_more_stack(rt);
+  return catch_overflows(rt);
+}
+
+static __attribute__((noinline)) wasmfx_status_t ignore_overflows(wasmfx_runtime_t *rt)
 {
   struct wfx_thread *thread = this_thread();
   struct wfx_watch *watch = &rt->house->watch, **link = &thread->watches;
-  wfx_probe_stack(rt->stack_room);
   if (!watch->thread || wfx_must_be_watched(rt))
     return WASMFX_ERROR_STATE;
   while (*link != watch)
@@ -409,6 +414,12 @@ wasmfx_status_t wasmfx_overflow_ignore(wasmfx_runtime_t *rt)
   if (!thread->watches)
     leave(rt, thread);
   return WASMFX_OK;
+}
+
+wasmfx_status_t wasmfx_overflow_ignore(wasmfx_runtime_t *rt)
+{
+  wfx_claim_more_stack(rt);
+  return ignore_overflows(rt);
 }
 
 bool wfx_must_be_watched(const struct wasmfx_runtime *rt)

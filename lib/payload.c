@@ -53,7 +53,7 @@ void *wfx_member_new(struct wasmfx_runtime *rt, size_t bytes)
 
 void wfx_member_free(struct wfx_member *member)
 {
-  wfx_probe_stack(member->rt->stack_room);
+  wfx_claim_stack(member->rt);
   *member->link = member->next;
   if (member->next)
     member->next->link = member->link;
@@ -152,7 +152,7 @@ wasmfx_status_t wasmfx_type_new(wasmfx_runtime_t *rt, const wasmfx_kind_t *param
                                 const wasmfx_kind_t *results, size_t result_count, wasmfx_type_t **out)
 {
   *out = NULL;
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   if (!are_kinds(params, param_count) || !are_kinds(results, result_count))
     return WASMFX_ERROR_ARGUMENT;
   /* A payload may need the inbox when there is no way back any more: make room now. One slot more than any list is
@@ -172,6 +172,8 @@ wasmfx_status_t wasmfx_type_new(wasmfx_runtime_t *rt, const wasmfx_kind_t *param
   type->is_word = wfx_form_is_word(type->params->wake_form) && wfx_form_is_word(type->results->send_form);
   if (type->is_word && type->params->wake_form <= 1 && rt->house->stacks.is_simple)
     type->short_params = put_list(&end, params, param_count, WFX_FORM_FRESH, true);
+  const size_t most = wfx_has_guards(rt) ? WFX_SLOTS_ON_STACK : WFX_SLOTS_ON_SMALL_STACK;
+  type->is_long = result_count > most || wfx_gathered_count(type) > most;
   *out = type;
   return WASMFX_OK;
 }
@@ -200,7 +202,7 @@ const wasmfx_kind_t *wasmfx_type_results(const wasmfx_type_t *type, size_t *coun
 wasmfx_status_t wasmfx_tag_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type, wasmfx_tag_t **out)
 {
   *out = NULL;
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   if (!type || type->member.rt != rt)
     return WASMFX_ERROR_ARGUMENT;
   wasmfx_tag_t *tag = wfx_member_new(rt, sizeof *tag);

@@ -17,7 +17,8 @@
 #define WFX_FORM_BY_ADDRESS 0x80000000u
 #define WFX_FORM_BOUND 0xffffffffu     /* stands for "part of it is bound": no short path takes it */
 
-/* Longer lists do not go on the continuation's own stack. */
+/* Longer lists do not go on the continuation's own stack: on one that may be small, and on others. */
+#define WFX_SLOTS_ON_SMALL_STACK 8
 #define WFX_SLOTS_ON_STACK 64
 
 /** A list of kinds: parameters or results. Those that somebody may await lie at WFX_LIST_PLACE. */
@@ -45,6 +46,7 @@ struct wasmfx_type {
   const struct wfx_list *short_params; /* the same, where short paths find it; NULL: they must not */
   const struct wfx_list *results;
   uint64_t results_shape;
+  bool is_long; /* the general form keeps parameters and results with the object, for being too many for the stack */
   bool is_word; /* both travel in a register, a contref beside the parameters apart */
 };
 
@@ -121,12 +123,6 @@ static inline size_t wfx_gathered_count(const struct wasmfx_type *type)
 {
   const uint32_t form = type->params->wake_form;
   return form & WFX_FORM_BY_ADDRESS && !(form & WFX_FORM_CONTREF) ? 0 : (form & WFX_FORM_COUNT) + 1;
-}
-
-/** Whether the general form keeps parameters and results with the object, for being too many for the stack. */
-static inline bool wfx_type_is_long(const struct wasmfx_type *type)
-{
-  return type->results->count > WFX_SLOTS_ON_STACK || wfx_gathered_count(type) > WFX_SLOTS_ON_STACK;
 }
 
 bool wfx_list_equal(const struct wfx_list *a, const struct wfx_list *b);

@@ -19,10 +19,17 @@
 #define DEFAULT_HOST_STACK_BYTES 8192 /* printf of a number takes a good half of it */
 #define LEAST_BESIDE_BYTES 8192 /* for the library and the bodies */
 #define MAX_HOST_STACK_BYTES ((size_t)1 << 30)
+#define LEAST_BESIDE_DENSE_BYTES 2048
+#ifdef WFX_ANNOUNCE
+#define EXTRA_DENSE_BYTES 16384 /* for the frames of a sanitizer */
+#else
+#define EXTRA_DENSE_BYTES (2 * (WFX_STACK_ROOM - 1024)) /* for those that nobody has optimized */
+#endif
 #define DEFAULT_CACHED_STACKS (1u << 14)
 #define SPARE_SLOTS (1u << 20) /* for roots and barriers, and in place of slots that are retired */
 
 static const size_t default_stack_bytes[WASMFX_STACK_CLASSES] = { 64 << 10, 16 << 10, 256 << 10, 1 << 20 };
+static const size_t default_dense_bytes[WASMFX_STACK_CLASSES] = { 2 << 10, 4 << 10, 16 << 10, 64 << 10 };
 
 /* ---- Memory ----------------------------------------------------------------------- */
 
@@ -115,20 +122,32 @@ static bool calls_host(const wasmfx_runtime_config_t *config)
   return config->allocator.allocate || config->stack_allocator.allocate || config->switched || config->died;
 }
 
+/* By whole steps where it is touched. */
 static uint32_t stack_room(const wasmfx_runtime_config_t *config)
 {
-  const uint32_t host_stack_bytes = (uint32_t)config->host_stack_bytes;
-  return WFX_STACK_ROOM + (host_stack_bytes + WFX_STACK_ROOM - 1) / WFX_STACK_ROOM * WFX_STACK_ROOM;
+  const uint32_t step = wfx_stackpool_guards(config) ? WFX_STACK_STEP : 2 * WFX_STACK_ROOM_COMPARED;
+  return WFX_STACK_ROOM + ((uint32_t)config->host_stack_bytes + step - 1) / step * step;
+}
+
+static bool is_dense(const wasmfx_runtime_config_t *config)
+{
+  return config->stack_policy == WASMFX_STACKS_DENSE;
+}
+
+static size_t default_bytes(const wasmfx_runtime_config_t *config, unsigned stack_class)
+{
+  return is_dense(config) ? default_dense_bytes[stack_class] + config->host_stack_bytes
+                          : default_stack_bytes[stack_class];
 }
 
 /* Whether each class leaves something to the bodies. */
 static bool leaves_stack(const wasmfx_runtime_config_t *config)
 {
+  const size_t least = is_dense(config) ? LEAST_BESIDE_DENSE_BYTES : LEAST_BESIDE_BYTES;
   if (config->host_stack_bytes > MAX_HOST_STACK_BYTES)
     return false;
   for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
-    if (config->stack_bytes[i] < LEAST_BESIDE_BYTES ||
-        config->stack_bytes[i] - LEAST_BESIDE_BYTES < config->host_stack_bytes)
+    if (config->stack_bytes[i] < least || config->stack_bytes[i] - least < config->host_stack_bytes)
       return false;
   return true;
 }
@@ -146,6 +165,9 @@ static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_
   if (!config->allocator.allocate != !config->allocator.release ||
       !config->stack_allocator.allocate != !config->stack_allocator.release || config->guard > WASMFX_GUARD_NONE)
     return WASMFX_ERROR_ARGUMENT;
+  if (config->stack_policy > WASMFX_STACKS_DENSE || config->reserved ||
+      (is_dense(config) && (config->guard_bytes || (config->guard && config->guard != WASMFX_GUARD_NONE))))
+    return WASMFX_ERROR_ARGUMENT;
   if (config->host_stack_bytes == 0 && calls_host(config))
     config->host_stack_bytes = DEFAULT_HOST_STACK_BYTES;
   if (!config->allocator.allocate) {
@@ -154,7 +176,7 @@ static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_
   }
   for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
     if (config->stack_bytes[i] == 0)
-      config->stack_bytes[i] = default_stack_bytes[i];
+      config->stack_bytes[i] = default_bytes(config, i);
   if (config->max_conts == 0)
     config->max_conts = DEFAULT_MAX_CONTS;
   if (config->max_stacks == 0)
@@ -167,6 +189,8 @@ static wasmfx_status_t read_config(const wasmfx_runtime_config_t *given, wasmfx_
 }
 
 /* ---- Life --------------------------------------------------------------------------- */
+
+static const struct wfx_stack_extras stack_extras = { WFX_STACK_RESERVE, EXTRA_DENSE_BYTES };
 
 /* Where the numbering of references starts: a point of its own in the lower half of the revisions for each runtime. */
 static uint64_t draw_first_revision(const void *arena)
@@ -210,6 +234,8 @@ static void init_hot_part(struct wasmfx_runtime *rt, struct wfx_house *house)
   rt->current = root;
   rt->object_count = 2;
   rt->stack_room = stack_room(&house->config);
+  if (!wfx_stackpool_guards(&house->config))
+    rt->stack_room |= WFX_STACK_ROOM_COMPARED;
   rt->house = house;
 #ifdef WFX_ANNOUNCE
   rt->careful |= WFX_CAREFUL_ANNOUNCE;
@@ -221,7 +247,8 @@ static void init_hot_part(struct wasmfx_runtime *rt, struct wfx_house *house)
   rt->short_count = rt->careful ? 0 : rt->object_count;
 }
 
-static void dismantle(struct wasmfx_runtime *rt)
+/* Not inlined: its frame is large, so that others make sure of the stack. */
+static __attribute__((noinline)) void dismantle(struct wasmfx_runtime *rt)
 {
   struct wfx_house *house = rt->house, last;
   wfx_announce_end(rt);
@@ -267,7 +294,7 @@ static wasmfx_status_t make(const wasmfx_runtime_config_t *config, wasmfx_runtim
   init_hot_part(rt, house);
   status = wfx_inbox_reserve(rt, 4);
   if (status == WASMFX_OK)
-    status = wfx_stackpool_init(&house->stacks, &house->os, &house->config, &rt->free_stacks);
+    status = wfx_stackpool_init(&house->stacks, &house->os, &house->config, stack_extras, &rt->free_stacks);
   if (status < 0) {
     dismantle(rt);
     return status;
@@ -284,7 +311,7 @@ wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_
   wasmfx_status_t status = read_config(given, &config);
   if (status < 0)
     return status;
-  wfx_probe_stack(stack_room(&config));
+  wfx_probe_stack(stack_room(&config) + WFX_STACK_MORE_ROOM);
   const void *outer = wfx_host_call_begin();
   status = make(&config, out);
   wfx_host_call_end(outer);
@@ -310,9 +337,9 @@ wasmfx_status_t wasmfx_runtime_free(wasmfx_runtime_t *rt, size_t *dropped)
     *dropped = 0;
   if (!rt)
     return WASMFX_OK;
-  wfx_probe_stack(rt->stack_room);
   if (rt->current != wfx_host_root(rt) || rt->scope || wfx_must_be_watched(rt))
     return WASMFX_ERROR_STATE;
+  wfx_claim_more_stack(rt); /* which may be that of another runtime's */
   (void)wasmfx_overflow_ignore(rt);
   if (dropped)
     *dropped = wfx_live_conts(rt->house);
@@ -423,7 +450,7 @@ static bool scope_is_innermost(const struct wasmfx_runtime *rt, const wasmfx_sco
 static wasmfx_status_t scope_leave(struct wasmfx_runtime *rt, wasmfx_scope_t *scope, bool is_root)
 {
   const struct wfx_object *record = rt->scope;
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   if (!scope_is_innermost(rt, scope) || scope_is_root(record) != is_root)
     return WASMFX_ERROR_STATE;
   if (rt->current != (is_root ? record : record->scope.owner))
@@ -437,7 +464,7 @@ static wasmfx_status_t scope_leave(struct wasmfx_runtime *rt, wasmfx_scope_t *sc
 wasmfx_status_t wasmfx_barrier_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
 {
   struct wfx_object *record;
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   const wasmfx_status_t status = scope_open(rt, scope, &record);
   if (status < 0)
     return status;
@@ -455,7 +482,7 @@ wasmfx_status_t wasmfx_barrier_leave(wasmfx_runtime_t *rt, wasmfx_scope_t *scope
 wasmfx_status_t wasmfx_root_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope)
 {
   struct wfx_object *record;
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   const wasmfx_status_t status = scope_open(rt, scope, &record);
   if (status < 0)
     return status;
@@ -497,7 +524,7 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
 
 static bool runs_on(const struct wfx_object *object, const char *address)
 {
-  return object->stack && object->stack->low <= address && address < (const char *)object->stack;
+  return object->stack && wfx_stands_on(object->stack, address);
 }
 
 /* What tells a running continuation or root from all others, ever. References come and go while it lives, and its
@@ -579,7 +606,7 @@ wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark
 {
   const char *here = __builtin_frame_address(0);
   struct wfx_object *target = rt->current;
-  wfx_probe_stack(rt->stack_room);
+  wfx_claim_stack(rt);
   for (; target && !is_identified(target, &mark->opaque[0]); target = wfx_below(rt, target))
     if (runs_on(target, here))
       return WASMFX_ERROR_STATE;

@@ -13,6 +13,18 @@
 #include "sanitize.h"
 #include "stackpool/stackpool.h"
 
+/* How many bytes of stack the library's own functions need, which make sure of them before they change anything. The
+ * frames of a sanitizer are larger, and those of a compiler that does not optimize. */
+#ifdef WFX_ANNOUNCE
+#define WFX_STACK_ROOM 4096
+#elif defined(__OPTIMIZE__)
+#define WFX_STACK_ROOM 1024
+#else
+#define WFX_STACK_ROOM 2048
+#endif
+/* What some need besides, which make and free runtimes, or deal with signals. */
+#define WFX_STACK_MORE_ROOM WFX_STACK_ROOM
+
 /** What does not have to be near: configuration, memory, counters. */
 struct wfx_house {
   uint64_t died;          /* continuations, ever */
@@ -62,8 +74,21 @@ struct wasmfx_runtime {
   struct wfx_house *house;
   struct wfx_object *scope; /* innermost open root or barrier */
   uint32_t object_count; /* slots that references may name */
-  uint32_t stack_room;   /* bytes of stack to make sure of before anything changes: the library's own, and the host's */
+  uint32_t stack_room;   /* bytes of stack to make sure of before anything changes: the library's own, and the host's;
+                            and WFX_STACK_ROOM_COMPARED */
 };
+
+/** Whether a stack's end stops whoever writes on; else functions compare, and stacks may be small. */
+static inline bool wfx_has_guards(const struct wasmfx_runtime *rt)
+{
+  return !(rt->stack_room & WFX_STACK_ROOM_COMPARED);
+}
+
+/** For functions that need more stack than others. */
+static inline void wfx_claim_more_stack(const struct wasmfx_runtime *rt)
+{
+  wfx_claim_stack_bytes(rt, rt->stack_room + WFX_STACK_MORE_ROOM);
+}
 
 /** Continuations that are not dead. */
 static inline uint32_t wfx_live_conts(const struct wfx_house *house)

@@ -40,7 +40,7 @@ WFX_UNCHECKED static void start(struct wasmfx_runtime *rt, const struct wfx_obje
 {
   const struct wfx_stack *stack = stack_under(rt, to);
   if (stack)
-    __sanitizer_start_switch_fiber(save, stack->low, (size_t)((const char *)stack - stack->low));
+    __sanitizer_start_switch_fiber(save, wfx_stack_floor(stack), wfx_stack_bytes(stack));
   else
     __sanitizer_start_switch_fiber(save, rt->house->track.low, rt->house->track.bytes);
 }
@@ -108,7 +108,7 @@ WFX_UNCHECKED void wfx_announce_death(struct wasmfx_runtime *rt, struct wfx_stac
   (void)rt;
   release(stack->track);
   stack->track = NULL;
-  __asan_unpoison_memory_region(stack->low, (size_t)((char *)stack - stack->low));
+  __asan_unpoison_memory_region(wfx_stack_floor(stack), wfx_stack_bytes(stack));
 }
 
 WFX_UNCHECKED void wfx_announce_end(struct wasmfx_runtime *rt)

@@ -19,7 +19,7 @@ static void visit_buffers(const struct wfx_object *object, const wasmfx_visitor_
   if (!visitor->value || !object->bound)
     return;
   visit_values(visitor, wfx_awaited(object), object->bound->values, wfx_bound_count(object));
-  if (object->stack && wfx_type_is_long(object->type))
+  if (object->stack && object->type->is_long)
     visit_values(visitor, object->type->results, object->bound->results, object->type->results->count);
 }
 
@@ -70,7 +70,7 @@ static void visit_chain(const struct wasmfx_runtime *rt, struct wfx_object *inne
 static const void *begin(const struct wasmfx_runtime *rt)
 {
   if (!wfx_is_in_host_call(rt))
-    wfx_probe_stack(rt->stack_room);
+    wfx_claim_stack(rt);
   return wfx_host_call_begin();
 }
 

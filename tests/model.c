@@ -2,7 +2,7 @@
 /*
  * Random programs on the library, held against the reference model.
  *
- *     model OPERATIONS [SEED] [--expect-retired N] [--trace N]
+ *     model OPERATIONS [SEED] [--expect-retired N] [--trace N] [--dense]
  *
  * The body of every continuation is the same interpreter: it draws a verb and
  * its operands, asks the model (model_reference.h) where control will land and
@@ -19,7 +19,7 @@
  * A seed determines a run. After a mismatch the last operations and the
  * model's lists are printed, and the exit status is 1. `--trace N` prints each
  * operation from the N-th on; `--expect-retired N` fails unless so many objects
- * have used up their revisions, for builds where these are narrow.
+ * have used up their revisions, for builds where these are narrow; `--dense` packs the stacks.
  */
 #define _GNU_SOURCE /* isatty */
 
@@ -82,7 +82,7 @@ static void print_counts(void)
 
 static int usage(void)
 {
-  fprintf(stderr, "usage: model OPERATIONS [SEED] [--expect-retired N] [--trace N]\n");
+  fprintf(stderr, "usage: model OPERATIONS [SEED] [--expect-retired N] [--trace N] [--dense]\n");
   return 2;
 }
 
@@ -91,6 +91,10 @@ int main(int argc, char **argv)
   uint64_t numbers[2] = { 0, 1 }, expect_retired = 0;
   unsigned given = 0;
   for (int i = 1; i < argc; i++) {
+    if (strcmp(argv[i], "--dense") == 0) {
+      run.is_dense = true;
+      continue;
+    }
     uint64_t *option = strcmp(argv[i], "--expect-retired") == 0 ? &expect_retired
                        : strcmp(argv[i], "--trace") == 0        ? &run.trace_from
                                                                 : NULL;

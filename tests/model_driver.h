@@ -128,6 +128,7 @@ struct run {
   size_t longest_chain, dropped_at_ends;
   unsigned eras, programs;
   bool shows_progress;
+  bool is_dense; /* stacks are packed, and without guards */
   struct record history[HISTORY];
 };
 

@@ -425,12 +425,21 @@ static void suspend_as_before(const struct model_link *self, struct model_link *
   frame_of(scope)->repeats_tag = frame_of(self)->captured_by;
 }
 
+/* A dense stack has room for one sub-program or two. */
+static bool has_stack_for_another(void)
+{
+  enum { ONE = 2800 };
+  void *low, *high;
+  return !run.is_dense || wasmfx_stack_bounds(rt, &low, &high) != WASMFX_OK ||
+         (const char *)__builtin_frame_address(0) - (const char *)low > ONE;
+}
+
 /* A whole sub-program inside a barrier or root. */
 static bool run_inside(struct model_link *self, enum model_link_kind kind)
 {
   wasmfx_scope_t scope;
   const struct model_link *owner = model_function_of(&model, self);
-  if (!model_may_enter(&model))
+  if (!model_may_enter(&model) || !has_stack_for_another())
     return false;
   begin(self, kind == MODEL_ROOT ? OP_ROOT : OP_BARRIER, NULL, -1, -1, 0);
   EXPECT_STATUS(WASMFX_OK, kind == MODEL_ROOT ? wasmfx_root_enter(rt, &scope) : wasmfx_barrier_enter(rt, &scope));

@@ -343,6 +343,12 @@ static wasmfx_runtime_config_t choose_config(void)
   config.stack_bytes[1] = 48 << 10;
   config.max_conts = 1 << 20;
   config.max_stacks = 2 * MODEL_MAX_LINKS;
+  if (run.is_dense) {
+    config.stack_policy = WASMFX_STACKS_DENSE;
+    config.stack_bytes[0] = 4096; /* the bodies are C */
+    config.stack_bytes[1] = 24576;
+    config.host_stack_bytes = 1024;
+  }
   config.tenants = 1;
   if (one_in(2))
     return config;

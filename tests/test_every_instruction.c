@@ -8,7 +8,8 @@
  * read on its way, each text once for as long as it stays: "H AH H" is a resume and a return. Any walk that is broken,
  * that misses somebody or goes the wrong way at a single instruction is a text more.
  *
- * Each program is run as it is, with float control words, with a hook, and with both, since these take other paths.
+ * Each program is run as it is, with float control words, with a hook, with both, and without guards, since these take
+ * other paths.
  * With an argument, the instructions that were met are written to that file, for every_instruction.sh to find those
  * that were not.
  */
@@ -232,12 +233,23 @@ static void do_nothing(wasmfx_runtime_t *rt, void **from_word, void **to_word)
   (void)rt, (void)from_word, (void)to_word;
 }
 
-static void prepare(struct stage *stage, bool float_control, bool hook)
+/* What there is in a world. */
+struct world_of_walks {
+  bool float_control, hook, no_guards;
+  size_t host_stack_bytes;
+};
+
+static void prepare(struct stage *stage, const struct world_of_walks *world)
 {
   wasmfx_runtime_config_t config;
   wasmfx_runtime_config_init(&config);
-  config.float_control = float_control;
-  config.switched = hook ? do_nothing : NULL;
+  config.float_control = world->float_control;
+  config.switched = world->hook ? do_nothing : NULL;
+  config.guard = world->no_guards ? WASMFX_GUARD_NONE : WASMFX_GUARD_AUTO;
+  config.host_stack_bytes = world->host_stack_bytes;
+  if (world->host_stack_bytes)
+    for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
+      config.stack_bytes[i] = 2 * world->host_stack_bytes;
   memset(stage, 0, sizeof *stage);
   assert_status(wasmfx_runtime_new(&config, &stage->rt), WASMFX_OK);
   stage->first = tag_of(stage->rt, "l:l");
@@ -280,14 +292,13 @@ static void assert_texts(const char *expected)
   assert_string_equal(text, expected);
 }
 
-/* Runs a program step by step, in four worlds. */
-static void assert_walks(void (*set_up)(struct stage *stage), void (*program)(struct stage *stage),
-                         const char *expected)
+/* Runs a program step by step, in some worlds. */
+static void assert_walks_in(const struct world_of_walks *worlds, size_t count, void (*set_up)(struct stage *stage),
+                            void (*program)(struct stage *stage), const char *expected)
 {
-  static const bool worlds[][2] = { { false, false }, { true, false }, { false, true }, { true, true } };
-  for (size_t i = 0; i < COUNT_OF(worlds); i++) {
+  for (size_t i = 0; i < count; i++) {
     static struct stage stage;
-    prepare(&stage, worlds[i][0], worlds[i][1]);
+    prepare(&stage, &worlds[i]);
     set_up(&stage);
     walk_count = 0;
     seen_runtime = stage.rt;
@@ -299,6 +310,17 @@ static void assert_walks(void (*set_up)(struct stage *stage), void (*program)(st
     assert_live(stage.rt, 0, 0);
     assert_status(wasmfx_runtime_free(stage.rt, NULL), WASMFX_OK);
   }
+}
+
+static const struct world_of_walks guarded[] = { { .hook = false }, { .float_control = true }, { .hook = true },
+                                                 { .float_control = true, .hook = true } };
+static const struct world_of_walks unguarded[] = { { .no_guards = true } };
+
+static void assert_walks(void (*set_up)(struct stage *stage), void (*program)(struct stage *stage),
+                         const char *expected)
+{
+  assert_walks_in(guarded, COUNT_OF(guarded), set_up, program, expected);
+  assert_walks_in(unguarded, COUNT_OF(unguarded), set_up, program, expected);
 }
 
 /* ---- resume, suspend, return --------------------------------------------------------------------------------- */
@@ -870,7 +892,72 @@ PART(H) static void run_until_overflow(struct stage *stage)
 static void an_overflow(void **state)
 {
   (void)state;
-  assert_walks(one_that_overflows, run_until_overflow, "H AH H");
+  assert_walks_in(guarded, COUNT_OF(guarded), one_that_overflows, run_until_overflow, "H AH H");
+}
+
+/* Half of the stack is granted to the host; so there is less than that while there is a lot. */
+PART(A) static uint64_t a_has_too_little_left(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  void *low, *high;
+  wasmfx_scope_t scope;
+  (void)from;
+  expect(stage, wasmfx_stack_bounds(rt, &low, &high) == WASMFX_OK);
+  expect(stage, word == 0 || wasmfx_root_enter(rt, &scope) == WASMFX_OK);
+  volatile char *most = __builtin_alloca((size_t)((char *)high - (char *)low) / 2);
+  most[0] = 0;
+  expect_status(stage, wasmfx_suspend(rt, stage->oops, NULL, 0), WASMFX_OK); /* never */
+  return (uint64_t)most[0];
+}
+
+static void one_that_has_too_little_left(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_has_too_little_left, stage);
+  stage->b = word_cont_of(stage->rt, "l:l", a_has_too_little_left, stage);
+}
+
+PART(H) static void run_out_of_stack(struct stage *stage)
+{
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 0), WASMFX_OVERFLOWED);
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->b, stage->handlers, 1), WASMFX_OVERFLOWED);
+}
+
+static void a_verb_without_stack_enough(void **state)
+{
+  static const struct world_of_walks worlds[] = { { .no_guards = true, .host_stack_bytes = 65536 } };
+  (void)state;
+  assert_walks_in(worlds, COUNT_OF(worlds), one_that_has_too_little_left, run_out_of_stack, "H AH H AH H");
+}
+
+/* What makes sure of more stack than others, of another one than the running, or has no runtime to ask. */
+PART(A) static uint64_t a_unwinds(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  wasmfx_mark_t mark;
+  wasmfx_scope_t scope;
+  (void)from;
+  wasmfx_mark(rt, &mark);
+  expect(stage, wasmfx_root_enter(rt, &scope) == WASMFX_OK);
+  expect(stage, wasmfx_unwind_to(rt, &mark, NULL) == WASMFX_OK);
+  expect(stage, wasmfx_overflow_ignore(rt) == WASMFX_ERROR_STATE);
+  (void)wasmfx_backtrace_text(NULL, 0, NULL, 0);
+  return word;
+}
+
+static void one_that_unwinds(struct stage *stage)
+{
+  stage->a = word_cont_of(stage->rt, "l:l", a_unwinds, stage);
+}
+
+PART(H) static void run_unwinding(struct stage *stage)
+{
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_RETURNED);
+}
+
+static void whatever_makes_sure_of_its_stack(void **state)
+{
+  (void)state;
+  assert_walks(one_that_unwinds, run_unwinding, "H AH H");
 }
 
 /* ---- What fails, and what is only called ----------------------------------------------------------------- */
@@ -1196,6 +1283,8 @@ PART(M) int main(int argc, char **argv)
     cmocka_unit_test(a_return_below_an_open_root),
     cmocka_unit_test(a_jump_and_an_unwinding),
     cmocka_unit_test(an_overflow),
+    cmocka_unit_test(a_verb_without_stack_enough),
+    cmocka_unit_test(whatever_makes_sure_of_its_stack),
     cmocka_unit_test(calls_that_fail),
     cmocka_unit_test(the_personality_of_the_bottom),
     cmocka_unit_test(fibers_that_are_resumed_and_yield),

@@ -397,7 +397,8 @@ static void crossing_tenants(struct lab *lab)
 /** Ends a continuation by overflow, ends catching, and catches again, which the end of the runtime ends. */
 static void catching_overflow(struct lab *lab)
 {
-  const bool is_guarded = lab->config.guard != WASMFX_GUARD_NONE && !lab->config.stack_allocator.allocate;
+  const bool is_guarded = lab->config.guard != WASMFX_GUARD_NONE && !lab->config.stack_policy &&
+                          !lab->config.stack_allocator.allocate;
   for (int i = 0; i < 2; i++) {
     struct sigaction before, now;
     sigaction(SIGSEGV, NULL, &before);
@@ -599,13 +600,20 @@ static void configure(wasmfx_runtime_config_t *config, unsigned which)
     config->switched = see_switch;
     config->died = count_death;
     break;
+  case 4:
+    config->stack_policy = WASMFX_STACKS_DENSE;
+    config->stack_bytes[0] = 4096; /* packed */
+    config->host_stack_bytes = 1024;
+    config->tenants = 2;
+    config->max_stacks = LEVELS;
+    break;
   default:
     config->stack_allocator = refusing_stack_allocator();
     config->tenants = 2;
   }
 }
 
-enum { CONFIGURATIONS = 5 };
+enum { CONFIGURATIONS = 6 };
 
 static void make_vocabulary(struct lab *lab)
 {

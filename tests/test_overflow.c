@@ -826,7 +826,7 @@ static void a_verb_at_any_distance_from_the_guard_happens_or_does_not(void **sta
       size_t happened = 0;
       for (size_t distance = 16; distance <= 12000; distance += distance < 3500 ? 16 : 2000) {
         happened += happens(&near, is_suspended, distance);
-        assert_true(distance > 2000 || is_short || !happened); /* all others make sure of 2 KiB */
+        assert_true(distance > 1000 || is_short || !happened); /* all others make sure of 1 KiB */
       }
       assert_in_range(happened, 1, 600); /* with stack enough it does */
     }

@@ -643,6 +643,250 @@ static void the_tenant_is_that_of_the_making_not_of_the_resume(void **state)
   world_free(&w);
 }
 
+/* ---- The dense policy --------------------------------------------------------------------- */
+
+enum { LINE_PAIR = 128, HEADER = 64 };
+
+static struct world dense_world(size_t stack_bytes)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.stack_policy = WASMFX_STACKS_DENSE;
+  config.stack_bytes[0] = stack_bytes;
+  config.tenants = 2;
+  config.cached_stacks = 1;
+  return world_new(&config);
+}
+
+static void dense_stacks_lie_side_by_side(void **state)
+{
+  enum { STACKS = 32 };
+  (void)state;
+  struct world w = dense_world(0);
+  uint64_t tops[STACKS];
+  bool is_taken[STACKS] = { false };
+  for (int i = 0; i < STACKS; i++) {
+    wasmfx_cont_t cont = new_cont(&w);
+    const uint64_t low = ask(&w, &cont, BOUNDS_LOW);
+    tops[i] = ask(&w, &cont, BOUNDS_HIGH);
+    const uint64_t distance = i ? tops[i] - tops[i - 1] : 0;
+    assert_int_equal((tops[i] + HEADER) % LINE_PAIR, 0);
+    assert_true(i == 0 || distance == tops[1] - tops[0]);
+    assert_true(i == 0 || (tops[i - 1] + HEADER < low && low <= tops[i - 1] + HEADER + 2048)); /* a reserve between */
+    const uint64_t set = tops[i] / LINE_PAIR % STACKS; /* two of the cache's: each has its own */
+    assert_false(is_taken[set]);
+    is_taken[set] = true;
+  }
+  if (!WITH_SANITIZER)
+    assert_in_range(tops[1] - tops[0], 1024, 2048 + 2 * 1024); /* more where nothing was optimized */
+  assert_int_equal(stats_of(&w).guard, WASMFX_GUARD_NONE);
+  assert_int_equal(stats_of(&w).stacks_used, STACKS);
+  world_free(&w);
+}
+
+static void a_dense_stack_has_the_bytes_that_were_asked_for_but_for_some_lines(void **state)
+{
+  (void)state;
+  for (size_t bytes = 2048; bytes <= 4096; bytes += 16) {
+    struct world w = dense_world(bytes);
+    wasmfx_cont_t first = new_cont(&w), second = new_cont(&w);
+    const uint64_t distance = ask(&w, &first, BOUNDS_HIGH), top = ask(&w, &second, BOUNDS_HIGH) - distance;
+    if (!WITH_SANITIZER)
+      assert_true(bytes < top + 2 * LINE_PAIR && top <= bytes + 2048);
+    world_free(&w);
+  }
+}
+
+static void a_dense_stack_that_came_back_last_is_the_next(void **state)
+{
+  (void)state;
+  struct world w = dense_world(0);
+  wasmfx_cont_t conts[4];
+  uint64_t tops[4];
+  for (int i = 0; i < 4; i++) {
+    conts[i] = new_cont(&w);
+    tops[i] = ask(&w, &conts[i], BOUNDS_HIGH);
+  }
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(wasmfx_drop(w.rt, &conts[i]), WASMFX_OK);
+  assert_int_equal(stats_of(&w).stacks_cached, 4); /* above the watermark of one, too */
+  assert_int_equal(stats_of(&w).stack_trims, 0);
+  for (int i = 4; i-- > 0;) {
+    conts[i] = new_cont(&w);
+    assert_int_equal(ask(&w, &conts[i], BOUNDS_HIGH), tops[i]);
+  }
+  assert_int_equal(stats_of(&w).stacks_made, 4);
+  world_free(&w);
+}
+
+static size_t resident_bytes(void)
+{
+  FILE *file = fopen("/proc/self/statm", "r");
+  size_t all = 0, resident = 0;
+  assert_non_null(file);
+  assert_int_equal(fscanf(file, "%zu %zu", &all, &resident), 2);
+  fclose(file);
+  return resident * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static void dense_stacks_need_memory_as_they_are_used(void **state)
+{
+  enum { FEW = 20, MANY = 5000 };
+  (void)state;
+  if (WITH_SANITIZER || under_valgrind())
+    skip();
+  struct world w = dense_world(2048);
+  (void)resident_bytes();
+  const size_t before = resident_bytes();
+  for (int i = 0; i < FEW; i++) {
+    wasmfx_cont_t cont = new_cont(&w);
+    ask(&w, &cont, YIELD);
+  }
+  assert_true(resident_bytes() - before < 256 << 10); /* and not a huge page */
+  for (int i = FEW; i < MANY; i++) {
+    wasmfx_cont_t cont = new_cont(&w);
+    ask(&w, &cont, YIELD);
+  }
+  const size_t after = resident_bytes() - before;
+  assert_true(after < MANY * (4096 + 128) + (3 << 20));
+  assert_true(after > MANY * 1024);
+  world_free(&w);
+}
+
+static void many_dense_stacks_lie_in_huge_pages_and_a_few_do_not(void **state)
+{
+  (void)state;
+  if (access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) != 0)
+    skip(); /* this kernel has none */
+  struct world w = dense_world(4096);
+  const void *first = NULL, *last = NULL;
+  for (int i = 0; i < 2000; i++) {
+    wasmfx_cont_t cont = new_cont(&w);
+    last = (const void *)ask(&w, &cont, BOUNDS_LOW);
+    first = first ? first : last;
+  }
+  assert_non_null(strstr(map_of(first).flags, " nh"));
+  assert_non_null(strstr(map_of(last).flags, " hg"));
+  assert_null(strstr(map_of(last).flags, " nh"));
+  assert_string_equal(map_of(last).permissions, "rw-p");
+  world_free(&w);
+}
+
+static void a_dense_stack_that_crosses_tenants_shows_nothing_and_leaves_its_neighbours_alone(void **state)
+{
+  (void)state;
+  for (size_t bytes = 3072; bytes <= 16384; bytes += 13312) { /* packed, and not */
+    wasmfx_runtime_config_t config;
+    wasmfx_runtime_config_init(&config);
+    config.stack_policy = WASMFX_STACKS_DENSE;
+    config.stack_bytes[0] = bytes;
+    config.tenants = 2;
+    config.max_stacks = 3;
+    struct world w = world_new(&config);
+    wasmfx_cont_t below = new_cont(&w), planter = new_cont(&w), above = new_cont(&w);
+    ask(&w, &below, YIELD);
+    const uint64_t top = ask(&w, &planter, BOUNDS_HIGH);
+    ask(&w, &above, YIELD);
+    ask(&w, &planter, PLANT);
+    wasmfx_cont_t same = new_cont(&w);
+    assert_true(ask(&w, &same, LOOK) > 20);
+    assert_int_equal(wasmfx_tenant_set(w.rt, 1), WASMFX_OK);
+    const uint64_t calls = stats_of(&w).system_calls;
+    wasmfx_cont_t looker = new_cont(&w);
+    assert_int_equal(ask(&w, &looker, BOUNDS_HIGH), top);
+    assert_true(bytes > 4096 || stats_of(&w).system_calls == calls); /* the system would take whole pages */
+    assert_int_equal(stats_of(&w).stacks_wiped, 1);
+    assert_int_equal(ask(&w, &looker, LOOK), 0);
+    assert_true(ask(&w, &below, BOUNDS_HIGH) < top); /* they run on */
+    assert_true(ask(&w, &above, BOUNDS_HIGH) > top);
+    world_free(&w);
+  }
+}
+
+static void larger_dense_stacks_are_given_back_as_others_are(void **state)
+{
+  (void)state;
+  struct world w = dense_world(16384);
+  wasmfx_cont_t conts[40];
+  for (int i = 0; i < 40; i++) {
+    conts[i] = new_cont(&w);
+    ask(&w, &conts[i], YIELD);
+  }
+  for (int i = 0; i < 40; i++)
+    assert_int_equal(wasmfx_drop(w.rt, &conts[i]), WASMFX_OK);
+  assert_int_equal(stats_of(&w).stacks_cached, 1);
+  assert_int_equal(stats_of(&w).stacks_trimmed, 39);
+  world_free(&w);
+}
+
+static size_t asked_of_host;
+
+static void *allocate_stack(void *context, size_t bytes, uint32_t tenant)
+{
+  (void)context, (void)tenant;
+  asked_of_host = bytes;
+  return malloc(bytes);
+}
+
+static void release_stack(void *context, void *memory, size_t bytes, uint32_t tenant)
+{
+  (void)context, (void)tenant;
+  assert_int_equal(bytes, asked_of_host);
+  free(memory);
+}
+
+static void a_host_may_bring_small_stacks_where_they_are_dense(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.stack_policy = WASMFX_STACKS_DENSE;
+  config.stack_allocator = (wasmfx_stack_allocator_t){ allocate_stack, release_stack, NULL };
+  config.host_stack_bytes = 1000;
+  config.stack_bytes[0] = 4000;
+  struct world w = world_new(&config);
+  wasmfx_cont_t cont = new_cont(&w);
+  const uint64_t low = ask(&w, &cont, BOUNDS_LOW), high = ask(&w, &cont, BOUNDS_HIGH);
+  assert_true(asked_of_host >= 4000 && high - low < asked_of_host && asked_of_host - (high - low) < 4096);
+  if (!WITH_SANITIZER)
+    assert_in_range(asked_of_host, 4000, 4032 + 2048);
+  wasmfx_drop(w.rt, &cont);
+  world_free(&w);
+}
+
+static void what_no_dense_stack_can_be_is_refused(void **state)
+{
+  (void)state;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_t *rt;
+  wasmfx_runtime_config_init(&config);
+  config.stack_policy = WASMFX_STACKS_DENSE + 1;
+  assert_int_equal(wasmfx_runtime_new(&config, &rt), WASMFX_ERROR_ARGUMENT);
+  config.stack_policy = WASMFX_STACKS_DENSE;
+  config.reserved = 1;
+  assert_int_equal(wasmfx_runtime_new(&config, &rt), WASMFX_ERROR_ARGUMENT);
+  config.reserved = 0;
+  config.guard = WASMFX_GUARD_LIGHT;
+  assert_int_equal(wasmfx_runtime_new(&config, &rt), WASMFX_ERROR_ARGUMENT);
+  config.guard = WASMFX_GUARD_AUTO;
+  config.guard_bytes = 4096;
+  assert_int_equal(wasmfx_runtime_new(&config, &rt), WASMFX_ERROR_ARGUMENT);
+  config.guard_bytes = 0;
+  for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++) {
+    config.stack_bytes[i] = 2047;
+    assert_int_equal(wasmfx_runtime_new(&config, &rt), WASMFX_ERROR_ARGUMENT);
+    config.stack_bytes[i] = 2048;
+    assert_int_equal(wasmfx_runtime_new(&config, &rt), WASMFX_OK);
+    assert_int_equal(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+    config.host_stack_bytes = 1;
+    assert_int_equal(wasmfx_runtime_new(&config, &rt), WASMFX_ERROR_ARGUMENT);
+    config.stack_bytes[i] = 2049;
+    assert_int_equal(wasmfx_runtime_new(&config, &rt), WASMFX_OK);
+    assert_int_equal(wasmfx_runtime_free(rt, NULL), WASMFX_OK);
+    config.host_stack_bytes = 0;
+  }
+}
+
 /* ---- When there is no more ------------------------------------------------------------------------ */
 
 static void a_limit_of_stacks_is_a_status_and_the_runtime_goes_on(void **state)
@@ -842,6 +1086,15 @@ int main(void)
     cmocka_unit_test(within_a_tenant_nothing_is_wiped),
     cmocka_unit_test(a_stack_crosses_tenants_only_where_no_new_one_is_to_be_had),
     cmocka_unit_test(the_tenant_is_that_of_the_making_not_of_the_resume),
+    cmocka_unit_test(dense_stacks_lie_side_by_side),
+    cmocka_unit_test(a_dense_stack_has_the_bytes_that_were_asked_for_but_for_some_lines),
+    cmocka_unit_test(a_dense_stack_that_came_back_last_is_the_next),
+    cmocka_unit_test(dense_stacks_need_memory_as_they_are_used),
+    cmocka_unit_test(many_dense_stacks_lie_in_huge_pages_and_a_few_do_not),
+    cmocka_unit_test(a_dense_stack_that_crosses_tenants_shows_nothing_and_leaves_its_neighbours_alone),
+    cmocka_unit_test(larger_dense_stacks_are_given_back_as_others_are),
+    cmocka_unit_test(a_host_may_bring_small_stacks_where_they_are_dense),
+    cmocka_unit_test(what_no_dense_stack_can_be_is_refused),
     cmocka_unit_test(a_limit_of_stacks_is_a_status_and_the_runtime_goes_on),
     cmocka_unit_test(out_of_address_space_is_a_status_and_the_runtime_goes_on),
     cmocka_unit_test(with_few_addresses_there_are_fewer_stacks),

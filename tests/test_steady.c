@@ -415,12 +415,22 @@ static _Noreturn void run_in_the_child(void (*pattern)(struct bench *bench), str
   __builtin_unreachable();
 }
 
-static int status_of_a_child(void (*pattern)(struct bench *bench))
+/* How a pattern is run. */
+struct steady {
+  void (*pattern)(struct bench *bench);
+  uint32_t stack_policy;
+};
+
+static int status_of_a_child(const struct steady *steady)
 {
-  struct world *world = world_new(NULL);
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.stack_policy = steady->stack_policy;
+  config.cached_stacks = 4 * CROWD;
+  struct world *world = world_new(&config);
   const pid_t child = fork();
   if (child == 0)
-    run_in_the_child(pattern, world);
+    run_in_the_child(steady->pattern, world);
   int status;
   assert_true(child > 0);
   assert_int_equal(waitpid(child, &status, 0), child);
@@ -430,9 +440,7 @@ static int status_of_a_child(void (*pattern)(struct bench *bench))
 
 static void assert_steady(void **state)
 {
-  void (*pattern)(struct bench *bench);
-  memcpy(&pattern, *state, sizeof(pattern));
-  const int status = status_of_a_child(pattern);
+  const int status = status_of_a_child(*state);
   if (WIFSIGNALED(status))
     fail_msg("killed by signal %d: 9 and 31 mean that it made a system call", WTERMSIG(status));
   if (WEXITSTATUS(status))
@@ -448,11 +456,13 @@ static void enter_the_kernel(struct bench *bench)
 static void a_system_call_would_have_been_seen(void **state)
 {
   (void)state;
-  assert_true(WIFSIGNALED(status_of_a_child(enter_the_kernel)));
+  assert_true(WIFSIGNALED(status_of_a_child(&(struct steady){ enter_the_kernel, WASMFX_STACKS_SEPARATE })));
 }
 
-#define steady(pattern) \
-  { #pattern, assert_steady, NULL, NULL, &(void (*[1])(struct bench *)){ pattern } }
+#define steady_by(name, pattern, policy) { name, assert_steady, NULL, NULL, &(struct steady){ pattern, policy } }
+#define steady(pattern)                                     \
+  steady_by(#pattern, pattern, WASMFX_STACKS_SEPARATE),     \
+    steady_by(#pattern "_on_dense_stacks", pattern, WASMFX_STACKS_DENSE)
 
 int main(void)
 {

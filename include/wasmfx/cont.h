@@ -270,8 +270,9 @@ WASMFX_API void **wasmfx_host_word(wasmfx_runtime_t *rt);
 WASMFX_API void **wasmfx_cont_host_word(wasmfx_runtime_t *rt, wasmfx_cont_t cont);
 
 /** The bounds of the running continuation's stack: for prologue checks.
- *  *Shapes:* the usable bytes are [`*low`, `*high`). The library's functions want up to 2 KiB of them, and
- *  `host_stack_bytes` of the configuration: code that checks leaves so much above `*low`.
+ *  *Shapes:* the usable bytes are [`*low`, `*high`). The library's functions want up to 1 KiB of them, and
+ *  `host_stack_bytes` of the configuration; 1 KiB more those that make and free runtimes, and begin and end to catch
+ *  overflows. Code that checks leaves so much above `*low`, or the calls with less become overflows.
  *  *Errors:* STATE (the caller stands on a stack of the host's). */
 WASMFX_API wasmfx_status_t wasmfx_stack_bounds(const wasmfx_runtime_t *rt, void **low, void **high);
 

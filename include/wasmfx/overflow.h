@@ -13,7 +13,8 @@
  *
  * *In the library.* Its functions make sure of the stack that they need before they change anything, with
  * `host_stack_bytes` of the configuration for the host's that they call. With less, they have not happened: it is
- * an overflow of their caller.
+ * an overflow of their caller. Where stacks have no guard (WASMFX_STACKS_DENSE, WASMFX_GUARD_NONE) they compare, and
+ * end the continuation themselves, whether or not anybody catches; no other overflow is noticed there.
  *
  * *What becomes of the frames.* They are abandoned, not unwound, as by wasmfx_trap():
  * no destructor runs, no lock is released. Code that holds one, of libc say,

@@ -49,7 +49,34 @@ enum wasmfx_guard {
   WASMFX_GUARD_AUTO = 0,     /**< the best that the kernel has */
   WASMFX_GUARD_LIGHT = 1,    /**< MADV_GUARD_INSTALL (Linux 6.13): splits no map; else as PROTECT */
   WASMFX_GUARD_PROTECT = 2,  /**< mprotect: two maps for each stack */
-  WASMFX_GUARD_NONE = 3      /**< none: for code whose stack use is checked */
+  WASMFX_GUARD_NONE = 3      /**< none: for code whose stack use is checked; the library compares, as on dense stacks */
+};
+
+/** Where stacks lie, and what keeps them apart. */
+enum wasmfx_stack_policy {
+  /** Each by itself, with a guard below, in a large range of addresses in which it grows in place. */
+  WASMFX_STACKS_SEPARATE = 0,
+  /**
+   * Small, side by side and without guards: for code whose stack use is checked, or known. Those of up to 4 KiB are
+   * packed, into huge pages where the kernel has them. Their memory is used again, but goes back to the system only
+   * when the runtime goes, whatever `cached_stacks` says. Larger ones have pages of their own, and go back as others do.
+   *
+   * *Nothing stops a body that uses more than it has*: it writes into the stack of another. So whatever runs on such a
+   * stack, with all that it calls, compares with wasmfx_stack_bounds() in its prologues, or is known to need less. The
+   * rest, the C library for one, runs by wasmfx_call_on_host_stack(). Handlers of signals must be installed with
+   * SA_ONSTACK. Programs must be bound when they are loaded (-Wl,-z,now): what binds a function at its first call leaves
+   * all registers on the stack, some 3 KiB; and a thread's first call of malloc, by an allocation of the library's too,
+   * takes more than later ones.
+   *
+   * *The library's functions compare by themselves.* With less stack than they need they have not happened: the
+   * continuation ends, and its resume answers WASMFX_OVERFLOWED, as by a guard. That needs nobody who catches overflows
+   * (overflow.h), and does not ask `may_abandon`: nothing is interrupted. Below the low end they have a few bytes of their
+   * own, so that they may be called by who has used up all that is above; code that keeps something below its
+   * stack pointer may have it there.
+   * They cannot compare where they do not know whose stack it is: on one of *another* runtime, or called without any.
+   * What they take is to be known then: up to 2 KiB, and 14 KiB for wasmfx_backtrace_text().
+   */
+  WASMFX_STACKS_DENSE = 1
 };
 
 /** Stack sizes that continuations can choose from. */
@@ -76,7 +103,9 @@ typedef struct wasmfx_runtime_config {
   wasmfx_allocator_t allocator;
   wasmfx_stack_allocator_t stack_allocator;
   /** Bytes of a stack, by class: at least 16 KiB, and 8 KiB more than `host_stack_bytes`; default 64 KiB, 16 KiB,
-   *  256 KiB, 1 MiB. Of these the library wants up to 2 KiB and `host_stack_bytes`. */
+   *  256 KiB, 1 MiB. Dense ones: at least 2 KiB more than `host_stack_bytes`; default 2 KiB, 4 KiB, 16 KiB, 64 KiB, and
+   *  `host_stack_bytes`. Of these the library wants up to 1 KiB and `host_stack_bytes` wherever it is called, and keeps
+   *  some bytes at either end; dense ones of up to 4 KiB are rounded down, to an odd multiple of 128. */
   size_t stack_bytes[WASMFX_STACK_CLASSES];
   size_t guard_bytes;                        /**< below each stack; default one page */
   uint32_t guard;                            /**< enum wasmfx_guard */
@@ -96,6 +125,8 @@ typedef struct wasmfx_runtime_config {
    *  continuation's stack. The library makes sure of them before it changes anything: with less, its caller overflows.
    *  Default 8 KiB if any of these is set, else 0; at most 1 GiB. */
   size_t host_stack_bytes;
+  uint32_t stack_policy; /**< enum wasmfx_stack_policy */
+  uint32_t reserved;     /**< 0 */
 } wasmfx_runtime_config_t;
 
 /** Fills in the defaults: all zero but `size`. */
@@ -103,7 +134,7 @@ static inline void wasmfx_runtime_config_init(wasmfx_runtime_config_t *config)
 {
   const wasmfx_runtime_config_t defaults = {
     sizeof(wasmfx_runtime_config_t), { NULL, NULL, NULL }, { NULL, NULL, NULL }, { 0, 0, 0, 0 }, 0, 0, 0, 0, 0, 0, 0,
-    NULL, NULL, NULL, NULL, 0
+    NULL, NULL, NULL, NULL, 0, 0, 0
   };
   *config = defaults;
 }
@@ -222,7 +253,8 @@ WASMFX_API wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_
 /* ---- Calls on the host's stack ------------------------------------------------- */
 
 /**
- * Calls `function(arg)` on the stack of the innermost root, the host's own as a rule: below where that waits for
+ * Calls `function(arg)` on the stack of the innermost root, the host's own as a rule, and always where a continuation
+ * that has entered a root may have a small one (WASMFX_STACKS_DENSE, WASMFX_GUARD_NONE): below where that waits for
  * who it resumed. That stack is warm however many continuations take turns, and large, while theirs can be small:
  * what the C library, the system or a callback of the host needs is touched once, not once for each.
  *

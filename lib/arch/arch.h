@@ -37,7 +37,7 @@
  * runtime: `from` (who leaves),
  * `landing` (where its landing address belongs), `cont`, `event`, `word`, and `cut`,
  * a link that the stub sets to NULL as the last thing before it goes.
- * Before that call they read the stack as far down as the runtime's `stack_room` says.
+ * Before that call they make sure of the stack as far down as the runtime's `stack_room` says.
  * A port may add short paths of its own for the most frequent cases, as
  * long as they fall back to this one for everything else; and the entries of fast.h, which
  * are short paths alone.
@@ -82,8 +82,16 @@ extern const char wfx_base[], wfx_base_end[];
 /** In that frame this register holds the stack, a struct wfx_stack; the number is libunwind's. */
 extern const int wfx_base_register;
 
-/** Reads the stack at least `bytes` further down, touching every page. What changes more than one thing calls it first,
- *  with the runtime's `stack_room`: if that runs into the guard, nothing has happened yet. */
+/**
+ * Makes sure of the stack, as far down as the runtime's `stack_room` says, or `bytes`. What changes more than one thing
+ * calls it first. Where there are guards it reads the stack, touching every page: if that runs into the guard, nothing
+ * has happened yet. Else it compares, and if there is less ends the continuation whose stack that is, with all that it
+ * has resumed: it does not return, and its caller has done nothing yet.
+ */
+void wfx_claim_stack(const struct wasmfx_runtime *rt);
+void wfx_claim_stack_bytes(const struct wasmfx_runtime *rt, size_t bytes);
+
+/** For who has no runtime: reads, whatever there is. */
 void wfx_probe_stack(size_t bytes);
 
 /** The registers of code that waits, at `landing`, in a verb. */

@@ -29,6 +29,7 @@
 #endif
 #define WFX_REVISION_SHIFT (64 - WFX_REVISION_BITS)
 #define WFX_OBJECT_SHIFT 7 /* an object is two cache lines */
+#define WFX_HOST_ROOT (1 << WFX_OBJECT_SHIFT) /* slot 1 */
 
 /* struct wasmfx_runtime, slot 0 of the object arena */
 #define WFX_RT_NULL_REF 0
@@ -59,13 +60,21 @@
 #define WFX_CAREFUL_FLOAT 2
 #define WFX_CAREFUL_ANNOUNCE 4
 
-/* How many bytes of stack the library's own functions need, which make sure of them before they change
- * anything. A sanitizer's frames are larger. Also the step from one touch to the next: never more than a
- * page, or it might step over a guard. */
+/* From one touch of the stack to the next: never more than a page, or it might step over a guard. */
+#define WFX_STACK_STEP 1024
+
+/* A bit of `stack_room`: below the runtime's stacks there is nothing that a touch could run into. */
+#define WFX_STACK_ROOM_COMPARED 1
+
+/* What lies below the low end of such a stack and belongs to it: for what writes without looking, the short paths of the
+ * verbs, functions that only look, those that compare until they have, and code that keeps something below its stack
+ * pointer. The frames of a sanitizer are larger, and those of a compiler that does not optimize. */
 #ifdef WFX_ANNOUNCE
-#define WFX_STACK_ROOM 4096
+#define WFX_STACK_RESERVE 2048
+#elif defined(__OPTIMIZE__)
+#define WFX_STACK_RESERVE 256
 #else
-#define WFX_STACK_ROOM 2048
+#define WFX_STACK_RESERVE 512
 #endif
 
 /* struct wfx_object, first cache line */
@@ -88,6 +97,7 @@
 #define WFX_OBJ_INNER_PARENT 104
 #define WFX_OBJ_INNER_HANDLERS 112
 #define WFX_OBJ_DEEP_TAG 120
+#define WFX_OBJ_SCOPE_OWNER 96 /* of a root */
 #define WFX_OBJ_START_ENTRY 104 /* from where a stack is given to a fresh one until it starts */
 #define WFX_OBJ_START_ENV 112
 #define WFX_OBJ_SCOPE_LINK 88
@@ -106,6 +116,7 @@
 /* struct wfx_stack, at the top of each stack */
 #define WFX_STACK_NEXT 0
 #define WFX_STACK_OWNER 8
+#define WFX_STACK_LOW 16
 #define WFX_STACK_IS_SHORT 30
 #define WFX_STACK_LIFE 48
 

@@ -52,7 +52,7 @@
  * before that is so.
  *
  * Nothing is written before the stack has been touched as far down as it will be needed:
- * a verb that runs into the guard of its stack has not happened.
+ * a verb that runs into the guard of its stack has not happened. Where there is no guard it is compared with its low end.
  */
 #include "asm.h"
 #include "layout.h"
@@ -392,20 +392,6 @@ wfx_landings_end:
 
 /* ---- The verbs ---------------------------------------------------------------- */
 
-/* Reads the stack as far down as r10 says, so that nothing runs into the guard later: by steps that are shorter than a
- * guard, and with rsp, since what lies below that is nobody's. What it reads it keeps to the end: valgrind leaves out a
- * read of which nobody needs the result. Clobbers rax, r10 and r11. */
-.macro PROBE_STACK
-    movq %rsp, %r11
-    .cfi_def_cfa_register %r11
-8:  subq $WFX_STACK_ROOM, %rsp
-    addl (%rsp), %eax
-    subq $WFX_STACK_ROOM, %r10
-    ja 8b
-    movq %r11, %rsp
-    .cfi_def_cfa_register %rsp
-.endm
-
 /*
  * The body of a verb: prepare in C, then leave. In: the verb's C arguments,
  * rdi = runtime, rsi = &cont where there is one. The call is an ordinary one,
@@ -421,8 +407,7 @@ wfx_landings_end:
     .cfi_adjust_cfa_offset 8
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
-    movl WFX_RT_STACK_ROOM(%rdi), %r10d
-    PROBE_STACK
+    call wfx_claim_stack
     call \prepare
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
@@ -1044,8 +1029,7 @@ VERB wasmfx_switch, wfx_prepare_switch, land_switch
     .cfi_adjust_cfa_offset 8
     subq $8, %rsp
     .cfi_adjust_cfa_offset 8
-    movq WFX_RT_STACK_ROOM(%rdi), %r10
-    PROBE_STACK
+    call wfx_claim_stack
     call \function
     addq $8, %rsp
     .cfi_adjust_cfa_offset -8
@@ -1501,6 +1485,15 @@ return_carefully:
     jmp leave
 
 /*
+ * Where a continuation goes on that has run out of stack in one of the library's functions, which has done nothing yet:
+ * rdi = rt, rbx = its stack. All that is on it is left behind.
+ */
+out_of_stack:
+    movq %rbx, %rsp
+    movq %rdi, %r12
+    /* falls through */
+
+/*
  * Where a continuation goes on that has run into its guard, with nothing on its
  * stack, rbx and r12 as after `enter`. It was stopped anywhere: the direction of
  * string instructions and the x87 stack are not what the convention says.
@@ -1613,13 +1606,67 @@ HIDDEN_FUNCTION wfx_call_on
 END wfx_call_on
 
 /*
- * void wfx_probe_stack(bytes)
- *                      rdi
+ * void wfx_claim_stack(rt)                  rdi
+ * void wfx_claim_stack_bytes(rt, bytes)     rdi rsi
+ * void wfx_probe_stack(bytes)               rdi
+ *
+ * The verbs call the first one with their arguments in registers: only rax, r10 and r11 are destroyed.
  */
+HIDDEN_FUNCTION wfx_claim_stack_bytes
+    movq %rsi, %r10
+    jmp claim
+END wfx_claim_stack_bytes
+
+HIDDEN_FUNCTION wfx_claim_stack
+    movl WFX_RT_STACK_ROOM(%rdi), %r10d
+claim:
+    testb $WFX_STACK_ROOM_COMPARED, WFX_RT_STACK_ROOM(%rdi)
+    jnz compare
+    /* By steps that are shorter than a guard, and with rsp, since what lies below that is nobody's. What it reads it keeps
+     * to the end: valgrind leaves out a read of which nobody needs the result. */
+touch:
+    movq %rsp, %r11
+    .cfi_remember_state
+    .cfi_def_cfa_register %r11
+1:  subq $WFX_STACK_STEP, %rsp
+    addl (%rsp), %eax
+    subq $WFX_STACK_STEP, %r10
+    ja 1b
+    movq %r11, %rsp
+    CFI_RESTORE_STATE
+    ret
+    /* With the stack on which rsp stands: the running one's, or, in a call on the host's stack or after a jump, one of those
+     * further out; or none of them, which is the host's. */
+compare:
+    movq WFX_RT_CURRENT(%rdi), %r11
+1:  cmpq $0, WFX_OBJ_TYPE(%r11)
+    je 3f
+    movq WFX_OBJ_STACK(%r11), %rax
+    cmpq %rax, %rsp
+    jae 2f
+    movq WFX_STACK_LOW(%rax), %rax
+    subq $WFX_STACK_RESERVE, %rax
+    subq %rsp, %rax
+    negq %rax
+    js 2f
+    cmpq %r10, %rax
+    jb 5f
+    ret
+2:  movq WFX_OBJ_PARENT(%r11), %r11
+    jmp 1b
+3:  leaq WFX_HOST_ROOT(%rdi), %rax
+    cmpq %rax, %r11
+    je 4f
+    movq WFX_OBJ_SCOPE_OWNER(%r11), %r11
+    jmp 1b
+4:  ret
+5:  movq WFX_OBJ_STACK(%r11), %rbx      /* as it is at the bottom: walkers do not mind */
+    jmp out_of_stack
+END wfx_claim_stack
+
 HIDDEN_FUNCTION wfx_probe_stack
     movq %rdi, %r10
-    PROBE_STACK
-    ret
+    jmp touch
 END wfx_probe_stack
 
     .section .rodata

@@ -36,7 +36,7 @@ static long read_map_limit(void)
 
 static long count_maps(void)
 {
-  char text[512];
+  char text[128]; /* it may be asked on a continuation's stack */
   long count = 0;
   const int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
   if (file < 0)
@@ -105,6 +105,14 @@ bool wfx_os_discard(struct wfx_os *os, void *address, size_t bytes)
   const bool done = madvise(address, bytes, MADV_DONTNEED) == 0;
   errno = error_before;
   return done;
+}
+
+void wfx_os_want_huge_pages(struct wfx_os *os, void *address, size_t bytes)
+{
+  const int error_before = errno;
+  os->calls++;
+  (void)madvise(address, bytes, MADV_HUGEPAGE);
+  errno = error_before;
 }
 
 wasmfx_status_t wfx_os_probe_light_guards(struct wfx_os *os, bool *has)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The default policy: slabs of one reservation for each class. And the host's allocator as another. */
+/* The default policy: slabs of one reservation for each class. The dense one, which packs small stacks. And the host's
+ * allocator as another. */
 #include "stackpool.h"
 
 #include <string.h>
@@ -8,9 +9,13 @@
 
 #define SLAB_SLOTS 64u
 #define MIN_STACK_BYTES ((size_t)16384)
+#define MIN_DENSE_BYTES ((size_t)2048)
+#define MAX_PACKED_BYTES ((size_t)4096) /* above, what is not used would have memory as well */
 #define MAX_STACK_BYTES ((size_t)1 << 40)
 #define MAX_RANGE_BYTES (SIZE_MAX / 4)
 #define CACHE_LINE ((size_t)64)
+#define LINE_PAIR (2 * CACHE_LINE) /* which processors fetch together */
+#define PACKED_SLAB_BYTES ((size_t)2 << 20) /* a huge page */
 
 /* Colours: a stride that is coprime to their number visits each, far from its neighbours. */
 #define COLOURS 32u
@@ -52,17 +57,29 @@ static size_t lists_bytes(const struct wfx_stackpool *pool)
   return (size_t)WASMFX_STACK_CLASSES * pool->config->tenants * sizeof *pool->lists;
 }
 
-static bool init_class(struct wfx_stackpool *pool, struct wfx_stack_class *class, size_t stack_bytes)
+static size_t usable_bytes(const struct wfx_stackpool *pool, bool is_packed, size_t stack_bytes)
 {
-  if (stack_bytes < MIN_STACK_BYTES || stack_bytes > MAX_STACK_BYTES)
+  const bool is_dense = pool->config->stack_policy == WASMFX_STACKS_DENSE;
+  if (is_packed)
+    return ((stack_bytes / LINE_PAIR - 1) | 1) * LINE_PAIR;
+  return round_up(stack_bytes, is_dense && pool->config->stack_allocator.allocate ? CACHE_LINE : pool->os->page_bytes);
+}
+
+static bool init_class(struct wfx_stackpool *pool, struct wfx_stack_class *class, size_t stack_bytes,
+                       size_t extra_frames)
+{
+  const bool is_dense = pool->config->stack_policy == WASMFX_STACKS_DENSE;
+  if (stack_bytes < (is_dense ? MIN_DENSE_BYTES : MIN_STACK_BYTES) || stack_bytes > MAX_STACK_BYTES)
     return false;
-  class->usable_bytes = round_up(stack_bytes, pool->os->page_bytes);
+  class->is_packed = is_dense && !pool->config->stack_allocator.allocate && stack_bytes <= MAX_PACKED_BYTES;
+  class->usable_bytes = usable_bytes(pool, class->is_packed, stack_bytes + (is_dense ? extra_frames : 0));
   class->slot_bytes = class->usable_bytes + pool->guard_bytes;
   return pool->config->max_stacks <= MAX_RANGE_BYTES / class->slot_bytes;
 }
 
 wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os,
-                                   const wasmfx_runtime_config_t *config, struct wfx_stack_list *front)
+                                   const wasmfx_runtime_config_t *config, struct wfx_stack_extras extras,
+                                   struct wfx_stack_list *front)
 {
   memset(pool, 0, sizeof *pool);
   pool->os = os;
@@ -74,11 +91,14 @@ wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os
   pool->lives = (uint64_t)1 << 63;
   if (config->guard_bytes > MAX_STACK_BYTES)
     return WASMFX_ERROR_ARGUMENT;
-  if (config->guard != WASMFX_GUARD_NONE)
+  if (!wfx_stackpool_guards(config)) {
+    pool->guard = WASMFX_GUARD_NONE;
+    pool->reserve_bytes = extras.reserve;
+  } else
     pool->guard_bytes = round_up(config->guard_bytes ? config->guard_bytes : 1, os->page_bytes);
   pool->is_simple = config->tenants == 1 && !config->stack_allocator.allocate;
   for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
-    if (!init_class(pool, &pool->classes[i], config->stack_bytes[i]))
+    if (!init_class(pool, &pool->classes[i], config->stack_bytes[i], extras.frames))
       return WASMFX_ERROR_ARGUMENT;
   pool->lists = config->allocator.allocate(config->allocator.context, lists_bytes(pool));
   if (!pool->lists)
@@ -141,14 +161,15 @@ static size_t trimmed_bytes(const struct wfx_stackpool *pool, uint32_t slots)
 static wasmfx_status_t reserve_class(struct wfx_stackpool *pool, struct wfx_stack_class *class)
 {
   uint32_t slots = pool->config->max_stacks;
+  const size_t unit = class->is_packed ? PACKED_SLAB_BYTES : 1; /* where slots begin and end */
   for (;; slots /= 2) {
-    const size_t bytes = trimmed_bytes(pool, slots) + slots * class->slot_bytes;
+    const size_t bytes = trimmed_bytes(pool, slots) + round_up(slots * class->slot_bytes, unit) + unit - 1;
     void *range = NULL;
     const wasmfx_status_t status = wfx_os_reserve(pool->os, bytes, &range);
     if (status == WASMFX_OK) {
       class->range = range;
       class->range_bytes = bytes;
-      class->slots = class->range + trimmed_bytes(pool, slots);
+      class->slots = (char *)round_up((uintptr_t)range + trimmed_bytes(pool, slots), unit);
       class->trimmed = range;
       class->slot_count = slots;
       pool->reservations++;
@@ -199,12 +220,29 @@ static wasmfx_status_t ready_trimmed(struct wfx_stackpool *pool, struct wfx_stac
   return status;
 }
 
+/* The first slab gets its memory by small pages, as it is used. */
+static wasmfx_status_t ready_packed_slab(struct wfx_stackpool *pool, struct wfx_stack_class *class)
+{
+  char *slab = class->slots + class->packed_committed;
+  const wasmfx_status_t status = wfx_os_commit(pool->os, slab, PACKED_SLAB_BYTES);
+  if (status < 0)
+    return status;
+  if (class->packed_committed)
+    wfx_os_want_huge_pages(pool->os, slab, PACKED_SLAB_BYTES);
+  class->packed_committed += PACKED_SLAB_BYTES;
+  const size_t ready = class->packed_committed / class->slot_bytes;
+  class->ready = ready < class->slot_count ? (uint32_t)ready : class->slot_count;
+  return WASMFX_OK;
+}
+
 /* Readies the next slab; a part of one is good enough. */
 static wasmfx_status_t ready_slab(struct wfx_stackpool *pool, struct wfx_stack_class *class)
 {
   uint32_t slots = class->slot_count - class->ready;
   if (slots == 0)
     return class->slot_count < pool->config->max_stacks ? WASMFX_ERROR_NO_ADDRESS_SPACE : WASMFX_ERROR_LIMIT;
+  if (class->is_packed)
+    return ready_packed_slab(pool, class);
   if (slots > SLAB_SLOTS)
     slots = SLAB_SLOTS;
   wasmfx_status_t status = ready_trimmed(pool, class, class->ready + slots);
@@ -223,9 +261,10 @@ static struct wfx_stack *put_header(struct wfx_stackpool *pool, uint32_t stack_c
 {
   struct wfx_stack_class *class = &pool->classes[stack_class];
   char *low = slot_at(class, slot), *top = low + class->slot_bytes;
-  const size_t colour = slot * COLOUR_STRIDE % COLOURS * CACHE_LINE;
+  const size_t colour = class->is_packed ? 0 : slot * COLOUR_STRIDE % COLOURS * CACHE_LINE;
   struct wfx_stack *stack = (struct wfx_stack *)(void *)(top - colour) - 1;
-  stack->low = low + pool->guard_bytes;
+  stack->low = low + pool->guard_bytes + pool->reserve_bytes;
+  stack->reserve = (uint8_t)(pool->reserve_bytes / WFX_RESERVE_UNIT);
   stack->tenant = tenant;
   stack->stack_class = (uint16_t)stack_class;
   stack->slot = slot;
@@ -304,12 +343,15 @@ static char *top_page(const struct wfx_stackpool *pool, const struct wfx_stack *
   return (char *)((uintptr_t)stack / pool->os->page_bytes * pool->os->page_bytes);
 }
 
-/* Everything below the header: in the page of the header by hand, the rest goes back to the system. */
+/* Everything below the header: in the page of the header by hand, the rest goes back to the system. Packed ones have
+ * pages together with others. */
 static void wipe(struct wfx_stackpool *pool, struct wfx_stack *stack)
 {
-  char *page = top_page(pool, stack);
-  if (stack->low < page)
-    discard(pool, stack->low, (size_t)(page - stack->low));
+  char *floor = stack->low - pool->reserve_bytes, *page = top_page(pool, stack);
+  if (page <= floor || pool->classes[stack->stack_class].is_packed)
+    page = floor;
+  else
+    discard(pool, floor, (size_t)(page - floor));
   memset(page, 0, (size_t)((char *)stack - page));
   pool->wipes++;
 }
@@ -357,7 +399,8 @@ static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_
   const uintptr_t top = ((uintptr_t)memory + bytes) / CACHE_LINE * CACHE_LINE;
   struct wfx_stack *stack = (struct wfx_stack *)top - 1;
   *stack = (struct wfx_stack){
-    .low = memory, .memory = memory, .tenant = tenant, .stack_class = (uint16_t)stack_class, .life = ++pool->lives
+    .low = memory + pool->reserve_bytes, .reserve = (uint8_t)(pool->reserve_bytes / WFX_RESERVE_UNIT), .memory = memory, .tenant = tenant,
+    .stack_class = (uint16_t)stack_class, .life = ++pool->lives
   };
   pool->made++;
   wfx_valgrind_register(stack);
@@ -398,6 +441,6 @@ void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stac
   struct wfx_stack_list *list = list_of(pool, stack->stack_class, stack->tenant);
   stack->life = ++pool->lives;
   push(list, stack);
-  if (list->count > pool->cached_stacks && list->count > 1)
+  if (list->count > pool->cached_stacks && list->count > 1 && !pool->classes[stack->stack_class].is_packed)
     trim_second(pool, list);
 }

@@ -20,6 +20,16 @@
  *  - A stack that comes back is the next to be taken. Above a watermark of
  *    free ones, memory is given back to the system, but for the stack that came last:
  *    its continuation may still be standing on it for a few instructions.
+ *  - The dense policy has no guards, and packs stacks that are no larger than a page:
+ *
+ *        |      usable, grows down   header | usable, grows down       header | ...
+ *        ^ floor  ^ low                     <----------- slot --------------->
+ *
+ *    A slot is an odd number of pairs of cache lines, so that the tops of neighbours go through all sets of the cache by
+ *    themselves. Slots follow each other over the borders of slabs, each of which is a huge page, if the
+ *    kernel has one; but for the first, which would be too much for a few stacks. Memory of packed ones goes back when
+ *    the pool goes. Larger ones are as in the default policy, but for the guard.
+ *  - Below the low end of a stack without a guard lies a reserve that belongs to it.
  *  - Each tenant has free stacks of its own. When new ones are not to be had,
  *    a stack crosses from another tenant, and is wiped.
  *
@@ -32,7 +42,7 @@
 
 #include "os.h"
 
-/** A stack, described at its own top: its usable bytes are [low, this). */
+/** A stack, described at its own top: its usable bytes are [low, this), with a reserve below if it has no guard. */
 struct wfx_stack {
   struct wfx_stack *next; /* in a list of free ones */
   void *owner;            /* whose stack it is, for whom walks frames: an object in the runtime's arena */
@@ -40,13 +50,25 @@ struct wfx_stack {
   uint32_t tenant;
   uint16_t stack_class;
   bool is_short; /* taken by a short path, and to be put back by one: see wfx_body in lib/arch */
-  bool padding;
+  uint8_t reserve; /* below `low`, in units of WFX_RESERVE_UNIT bytes */
   uint32_t slot;
   uint32_t valgrind; /* its number there */
   void *memory;  /* of the host's allocator: what it answered */
   uint64_t life; /* a number that no other use of any stack of the pool has */
   void *track;   /* for whom watches switches: lib/sanitize.h */
 };
+
+#define WFX_RESERVE_UNIT 16
+
+/** Where its memory begins. */
+static inline const char *wfx_stack_floor(const struct wfx_stack *stack)
+{
+  return stack->low - (size_t)stack->reserve * WFX_RESERVE_UNIT;
+}
+static inline size_t wfx_stack_bytes(const struct wfx_stack *stack)
+{
+  return (size_t)((const char *)stack - wfx_stack_floor(stack));
+}
 
 /** Free stacks, the last one in front. */
 struct wfx_stack_list {
@@ -56,6 +78,8 @@ struct wfx_stack_list {
 
 /** A size class. */
 struct wfx_stack_class {
+  bool is_packed;
+  size_t packed_committed; /* bytes of slots with memory, where they are packed */
   size_t usable_bytes;
   size_t slot_bytes;
   char *slots;          /* the first one; NULL before the first stack */
@@ -76,7 +100,7 @@ struct wfx_stackpool {
   bool is_simple;               /* one tenant, own memory: class 0 may be taken from `front` directly */
   uint32_t guard;               /* enum wasmfx_guard in use; AUTO: the kernel has not been asked yet */
   uint32_t cached_stacks;       /* the watermark */
-  size_t guard_bytes;
+  size_t guard_bytes, reserve_bytes;
   struct wfx_stack_list *front; /* class 0 of tenant 0: in the runtime, where the fast paths find it */
   struct wfx_stack_list *lists; /* the others: [class][tenant] */
   struct wfx_stack_class classes[WASMFX_STACK_CLASSES];
@@ -85,9 +109,22 @@ struct wfx_stackpool {
   uint64_t made, gone, trimmed, trims, wipes, reservations;
 };
 
+/** Whether there is a guard below each stack, the pool's or the host's. */
+static inline bool wfx_stackpool_guards(const wasmfx_runtime_config_t *config)
+{
+  return config->guard != WASMFX_GUARD_NONE && config->stack_policy != WASMFX_STACKS_DENSE;
+}
+
+/** What stacks without guards have besides, in bytes. */
+struct wfx_stack_extras {
+  size_t reserve; /* below the low end, out of what was asked for */
+  size_t frames;  /* to what was asked for, where the library's own frames are larger than usual; of dense ones only */
+};
+
 /** Reads the configuration, takes no stack. Errors: ARGUMENT, NO_MEMORY. */
 wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os,
-                                   const wasmfx_runtime_config_t *config, struct wfx_stack_list *front);
+                                   const wasmfx_runtime_config_t *config, struct wfx_stack_extras extras,
+                                   struct wfx_stack_list *front);
 /** All stacks must have been put back, or are lost. */
 void wfx_stackpool_destroy(struct wfx_stackpool *pool);
 

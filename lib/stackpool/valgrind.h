@@ -20,7 +20,7 @@
 
 static inline void wfx_valgrind_register(struct wfx_stack *stack)
 {
-  stack->valgrind = VALGRIND_STACK_REGISTER(stack->low, stack);
+  stack->valgrind = VALGRIND_STACK_REGISTER(wfx_stack_floor(stack), stack);
 }
 static inline void wfx_valgrind_deregister(struct wfx_stack *stack)
 {
@@ -29,7 +29,7 @@ static inline void wfx_valgrind_deregister(struct wfx_stack *stack)
 /* Nobody stands on it any more. */
 static inline void wfx_valgrind_forget(struct wfx_stack *stack)
 {
-  (void)VALGRIND_MAKE_MEM_UNDEFINED(stack->low, (char *)stack - stack->low);
+  (void)VALGRIND_MAKE_MEM_UNDEFINED(wfx_stack_floor(stack), wfx_stack_bytes(stack));
 }
 static inline bool wfx_valgrind_watches(void)
 {
