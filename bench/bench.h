@@ -57,6 +57,7 @@ struct subject {
   const char *elsewhere; /* the name of the subject of wasmfx-bench-shared that is asked, or NULL */
   bool coloured;       /* for those that use stacks.h */
   size_t stack_bytes;  /* for the library; 0: its default */
+  bool dense;          /* for the library: its dense stacks */
   unsigned tenants;    /* for the library: how many there are; 0: it knows of none */
   unsigned turns;      /* how many of them take turns */
   unsigned max_stacks; /* for the library; 0: its default */
@@ -65,6 +66,7 @@ struct subject {
 
 extern const struct subject subject_limit, subject_limit_coloured, subject_bare_ring, subject_host_stack,
   subject_fcontext, subject_plain, subject_plain_shared, subject_plain_16k, subject_fast, subject_fast_shared,
+  subject_fast_default, subject_fast_dense,
   subject_pinned, subject_fiber, subject_fiber_fast, subject_state_machine, subject_tenants_stays,
   subject_tenants_turns, subject_tenants_crosses;
 

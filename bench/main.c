@@ -11,7 +11,8 @@
 /* The first is what most ratios are multiples of. */
 static const struct subject *const subjects[] = {
   &subject_limit,         &subject_limit_coloured, &subject_bare_ring,       &subject_pinned,
-  &subject_fast,          &subject_fast_shared,    &subject_plain,           &subject_plain_shared,
+  &subject_fast,          &subject_fast_shared,    &subject_fast_default,    &subject_fast_dense,
+     &subject_plain,           &subject_plain_shared,
   &subject_plain_16k,     &subject_fiber,          &subject_fiber_fast,      &subject_fcontext,
   &subject_state_machine, &subject_host_stack,     &subject_tenants_stays,   &subject_tenants_turns,
   &subject_tenants_crosses,

@@ -33,7 +33,7 @@ static void check(wasmfx_status_t status)
 
 static struct world world_begin(const struct subject *subject, bool guarded)
 {
-  (void)guarded; /* always */
+  (void)guarded; /* always, but for dense ones */
   struct world world = { NULL, NULL, NULL };
   const wasmfx_kind_t word = WASMFX_I64;
   wasmfx_type_t *type;
@@ -41,6 +41,7 @@ static struct world world_begin(const struct subject *subject, bool guarded)
   wasmfx_runtime_config_t config;
   wasmfx_runtime_config_init(&config);
   config.stack_bytes[0] = subject->stack_bytes;
+  config.stack_policy = subject->dense ? WASMFX_STACKS_DENSE : WASMFX_STACKS_SEPARATE;
   config.tenants = subject->tenants;
   config.max_stacks = subject->max_stacks;
   check(wasmfx_runtime_new(&config, &world.rt));
