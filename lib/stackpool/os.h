@@ -28,8 +28,8 @@ wasmfx_status_t wfx_os_commit(struct wfx_os *os, void *address, size_t bytes);
  *  does for locked memory. */
 bool wfx_os_discard(struct wfx_os *os, void *address, size_t bytes);
 
-/** Asks for a part with memory, but nothing in it yet, to be of huge pages. The system may refuse: that harms nothing. */
-void wfx_os_want_huge_pages(struct wfx_os *os, void *address, size_t bytes);
+/** Asks for a part that is in use to become one of huge pages. The system may refuse, or do so later: that harms nothing. */
+void wfx_os_make_huge_pages(struct wfx_os *os, void *address, size_t bytes);
 
 /** Finds out whether guards can be put into committed memory without splitting its map. Errors: what keeps it from
  *  finding out: NO_ADDRESS_SPACE, NO_MAPS, NO_MEMORY. */

@@ -13,6 +13,11 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
+/* Linux 6.1. */
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+
 #define MAPS_IN_RESERVE 16 /* so near to the limit of maps it counts as reached */
 
 void wfx_os_init(struct wfx_os *os)
@@ -107,11 +112,13 @@ bool wfx_os_discard(struct wfx_os *os, void *address, size_t bytes)
   return done;
 }
 
-void wfx_os_want_huge_pages(struct wfx_os *os, void *address, size_t bytes)
+/* Without the second request the kernel does it when it comes to it. */
+void wfx_os_make_huge_pages(struct wfx_os *os, void *address, size_t bytes)
 {
   const int error_before = errno;
-  os->calls++;
-  (void)madvise(address, bytes, MADV_HUGEPAGE);
+  os->calls += 2;
+  if (madvise(address, bytes, MADV_HUGEPAGE) == 0)
+    (void)madvise(address, bytes, MADV_COLLAPSE);
   errno = error_before;
 }
 

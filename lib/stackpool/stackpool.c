@@ -220,7 +220,7 @@ static wasmfx_status_t ready_trimmed(struct wfx_stackpool *pool, struct wfx_stac
   return status;
 }
 
-/* The first slab gets its memory by small pages, as it is used. */
+/* A slab gets its memory by small pages, as it is used. When it is full, and the next one begins, it becomes a huge one. */
 static wasmfx_status_t ready_packed_slab(struct wfx_stackpool *pool, struct wfx_stack_class *class)
 {
   char *slab = class->slots + class->packed_committed;
@@ -228,7 +228,7 @@ static wasmfx_status_t ready_packed_slab(struct wfx_stackpool *pool, struct wfx_
   if (status < 0)
     return status;
   if (class->packed_committed)
-    wfx_os_want_huge_pages(pool->os, slab, PACKED_SLAB_BYTES);
+    wfx_os_make_huge_pages(pool->os, slab - PACKED_SLAB_BYTES, PACKED_SLAB_BYTES);
   class->packed_committed += PACKED_SLAB_BYTES;
   const size_t ready = class->packed_committed / class->slot_bytes;
   class->ready = ready < class->slot_count ? (uint32_t)ready : class->slot_count;
