@@ -383,6 +383,7 @@ static struct wfx_object *close_what_it_left(struct wasmfx_runtime *rt, struct w
 
 wasmfx_outcome_t wfx_left_open(struct wasmfx_runtime *rt)
 {
+  wfx_claim_stack(rt);
   close_what_it_left(rt, wfx_bearer(rt, rt->current));
   return (wasmfx_outcome_t){ .status = WASMFX_ERROR_STATE };
 }
@@ -396,8 +397,10 @@ static struct wfx_object *call_in_place(struct wasmfx_runtime *rt, const struct 
   const struct wfx_call *call = found->call;
   const wasmfx_value_t word = { .word = parcel->word };
   const wasmfx_value_t *args = parcel->by_address ? (const wasmfx_value_t *)(uintptr_t)parcel->word : &word;
-  wasmfx_value_t *results = __builtin_alloca((list->count + 1) * sizeof *results);
-  memset(results, 0, (list->count + 1) * sizeof *results);
+  const size_t bytes = (list->count + 1) * sizeof(wasmfx_value_t);
+  wfx_claim_stack_bytes(rt, WFX_STACK_ROOM / 2 + bytes); /* half of what has been claimed is still there */
+  wasmfx_value_t *results = __builtin_alloca(bytes);
+  memset(results, 0, bytes);
   wfx_own_barrier_open(rt, self, WFX_SCOPE_IN_PLACE | (found->segment == self ? 0 : WFX_SCOPE_DEEP));
   if (call->is_word)
     results[0].word = call->word_function(rt, call->env, parcel->word);

@@ -9,7 +9,8 @@ static bool waits_there(const struct wasmfx_runtime *rt, struct wfx_object *obje
 {
   if (!wfx_object_is_root(object))
     return wfx_left(rt, object) != NULL;
-  return wfx_has_guards(rt) || object == wfx_host_root(rt) || wfx_left(rt, wfx_bearer(rt, object));
+  const struct wfx_object *bearer = wfx_bearer(rt, object);
+  return wfx_has_guards(rt) || bearer == wfx_host_root(rt) || wfx_left(rt, bearer);
 }
 
 /*

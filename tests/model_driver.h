@@ -249,6 +249,8 @@ void general_body(wasmfx_runtime_t *runtime, void *env, const wasmfx_value_t *ar
 uint64_t word_body(wasmfx_runtime_t *runtime, void *env, uint64_t word, wasmfx_cont_t from);
 /** Does operations as `self` until it ends. */
 void interpret(struct model_link *self);
+/** Whether there is stack for a program inside another: a dense one has room for one or two. */
+bool has_stack_for_another(void);
 
 /** Decides what the next program does often, and how long it is. */
 void choose_program(void);

@@ -425,8 +425,7 @@ static void suspend_as_before(const struct model_link *self, struct model_link *
   frame_of(scope)->repeats_tag = frame_of(self)->captured_by;
 }
 
-/* A dense stack has room for one sub-program or two. */
-static bool has_stack_for_another(void)
+bool has_stack_for_another(void)
 {
   enum { ONE = 2800 };
   void *low, *high;
@@ -473,7 +472,7 @@ static void begin_host_call(void *arg)
 /* The same on the stack of the host. */
 static bool run_on_host_stack(struct model_link *self)
 {
-  if (!model_may_call_on_host_stack(&model))
+  if (!model_may_call_on_host_stack(&model) || !has_stack_for_another()) /* under a tool it stays where it is */
     return false;
   begin(self, OP_HOST_CALL, NULL, -1, -1, 0);
   EXPECT_STATUS(WASMFX_OK, wasmfx_call_on_host_stack(rt, begin_host_call, self));

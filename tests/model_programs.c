@@ -189,7 +189,8 @@ static void general_handler(wasmfx_runtime_t *runtime, void *env, const wasmfx_v
   struct model_link *self = begin_call(tag, (wasmfx_outcome_t){ .by_address = 1, .values = args }, GENERAL);
   for (size_t i = 0; i < result_count; i++)
     EXPECT("room for results is zero", 0, results[i].word);
-  interpret(self);
+  if (has_stack_for_another())
+    interpret(self);
   wasmfx_value_t values[MODEL_MAX_VALUES];
   draw_values(values, result_count);
   end_call(self, values);
@@ -201,7 +202,8 @@ static uint64_t word_handler(wasmfx_runtime_t *runtime, void *env, uint64_t word
 {
   EXPECT("runtime", (uintptr_t)rt, (uintptr_t)runtime);
   struct model_link *self = begin_call(env, (wasmfx_outcome_t){ .word = word }, WORD);
-  interpret(self);
+  if (has_stack_for_another())
+    interpret(self);
   wasmfx_value_t value;
   draw_values(&value, 1);
   end_call(self, &value);

@@ -27,7 +27,7 @@ enum {
 static struct {
   wasmfx_runtime_t *rt;
   wasmfx_type_t *word, *peer, *triple, *many, *spare;
-  wasmfx_tag_t *yield, *swap, *stop;
+  wasmfx_tag_t *yield, *swap, *stop, *ask, *ask_much; /* those two are answered in place */
   wasmfx_handlers_t *handlers;
   const struct scene *scene;
   bool paints;
@@ -113,6 +113,18 @@ static void add(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, was
 {
   (void)rt, (void)env;
   results[0] = args[0];
+}
+
+static uint64_t reply(wasmfx_runtime_t *rt, void *env, uint64_t word)
+{
+  (void)rt, (void)env;
+  return word;
+}
+
+static void reply_at_length(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
+{
+  (void)rt, (void)env;
+  results[7] = args[0];
 }
 
 static void nothing(void *arg)
@@ -281,6 +293,9 @@ ACT(throw_into, wasmfx_resume_throw(w.rt, &w.other, w.handlers, w.stop, three, 1
 ACT(suspend, wasmfx_suspend(w.rt, w.yield, three, 1))
 ACT(suspend_word, wasmfx_suspend_word(w.rt, w.yield, 1))
 ACT(suspend_unhandled, wasmfx_suspend_word(w.rt, w.stop, 1))
+ACT(ask, wasmfx_suspend(w.rt, w.ask, three, 1))
+ACT(ask_word, wasmfx_suspend_word(w.rt, w.ask, 1))
+ACT(ask_much, wasmfx_suspend_word(w.rt, w.ask_much, 1))
 ACT(switch_to, wasmfx_switch(w.rt, &w.other, w.swap, NULL, three, 1))
 ACT(trap, wasmfx_trap(w.rt, 1))
 ACT(throw, wasmfx_throw(w.rt, w.stop, three, 1))
@@ -339,6 +354,9 @@ static const struct scene scenes[] = {
   SCENE(NULL, NULL, suspend),
   SCENE(NULL, NULL, suspend_word),
   SCENE(NULL, NULL, suspend_unhandled),
+  SCENE(NULL, NULL, ask),
+  SCENE(NULL, NULL, ask_word),
+  SCENE_WITH_MORE(NULL, NULL, ask_much),
   SCENE(one_to_switch_to, NULL, switch_to),
   SCENE(NULL, NULL, trap),
   SCENE(NULL, open_barrier, trap),
@@ -421,7 +439,11 @@ static void begin(const wasmfx_runtime_config_t *config)
   w.stop = tag_of(w.rt, "l:");
   memset(w.kinds, WASMFX_I64, sizeof w.kinds);
   assert_status(wasmfx_type_new(w.rt, w.kinds, MANY, w.kinds, MANY, &w.many), WASMFX_OK);
-  w.handlers = HANDLERS(w.rt, ON_LABEL(w.yield), ON_SWITCH(w.swap));
+  w.ask = tag_of(w.rt, "l:l");
+  w.ask_much = tag_of(w.rt, "l:llllllll");
+  w.handlers = HANDLERS(w.rt, ON_LABEL(w.yield), ON_SWITCH(w.swap),
+                        ON_CALL_WORD(w.ask, reply, NULL),
+                        ON_CALL(w.ask_much, reply_at_length, NULL));
   const wasmfx_clause_t some[] = { ON_LABEL(w.yield), ON_LABEL(w.stop), ON_SWITCH(w.swap), ON_LABEL(w.yield) };
   memcpy(clauses, some, sizeof clauses);
 }
@@ -611,6 +633,35 @@ static void what_is_called_on_the_host_stack_has_that_of_the_host(void **state)
   end();
 }
 
+/* The host has resumed something further out before it opens a root and keeps something below. */
+static __attribute__((noinline)) void keep_under_a_root(void)
+{
+  volatile char kept[8192];
+  wasmfx_scope_t scope;
+  for (size_t i = 0; i < sizeof kept; i++)
+    kept[i] = (char)i;
+  assert_status(wasmfx_root_enter(w.rt, &scope), WASMFX_OK);
+  one_that_calls_there();
+  assert_outcome(wasmfx_resume_word(w.rt, &w.other, NULL, 0), WASMFX_RETURNED);
+  assert_status(wasmfx_root_leave(w.rt, &scope), WASMFX_OK);
+  for (size_t i = 0; i < sizeof kept; i++)
+    assert_int_equal(kept[i], (char)i);
+}
+
+static void what_is_called_from_under_a_root_of_the_host_runs_below_that(void **state)
+{
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.stack_policy = WASMFX_STACKS_DENSE;
+  config.stack_bytes[0] = 4096;
+  begin(&config);
+  one_that_calls_there();
+  assert_outcome(wasmfx_resume_word(w.rt, &w.other, NULL, 0), WASMFX_RETURNED);
+  keep_under_a_root();
+  end();
+}
+
 /* ---- The smallest ---------------------------------------------------------------------------------------- */
 
 static uint64_t use_all_verbs(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
@@ -689,6 +740,7 @@ int main(void)
     cmocka_unit_test(no_function_takes_more_stack_than_it_makes_sure_of),
     cmocka_unit_test(with_less_a_function_has_not_happened_and_nothing_is_written_below),
     cmocka_unit_test(what_is_called_on_the_host_stack_has_that_of_the_host),
+    cmocka_unit_test(what_is_called_from_under_a_root_of_the_host_runs_below_that),
     cmocka_unit_test(on_the_smallest_stack_a_body_can_call_everything),
     cmocka_unit_test(long_lists_leave_a_small_stack_to_the_body),
   };
