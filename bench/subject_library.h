@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The library's calls in word form, all checks on, in one of its tiers. No include guard, since a file that includes it is
- * a subject; it first defines
+ * The library's calls in word form, all checks on, in one of its tiers. No include guard, since a file that includes
+ * it is a subject; it first defines
  *
  *   NEW                       wasmfx_cont_new_word(), or what does the same
  *   RESUME, SUSPEND, SWITCH   wasmfx_resume_word() and so on, or what does the same, with the address of the runtime

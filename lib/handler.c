@@ -204,8 +204,8 @@ static void remember(struct wfx_object *current, struct wfx_object *segment, uin
 
 /*
  * The object's parent. Continuations that resume one another are often neighbours in the arena, since they were made
- * one after the other. So that is what is tried first: where it is right time and again, the processor foretells the branch
- * and goes on from there, instead of waiting for what it reads.
+ * one after the other. So that is what is tried first: where it is right time and again, the processor foretells the
+ * branch and goes on from there, instead of waiting for what it reads.
  */
 static inline struct wfx_object *parent_of(struct wfx_object *object)
 {

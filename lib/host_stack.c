@@ -4,7 +4,8 @@
 
 #include "runtime.h"
 
-/* Whether it waits on a large stack: the host's, or that of a continuation which has entered a root, if these are large. */
+/* Whether it waits on a large stack: the host's, or that of a continuation which has entered a root, if these are
+ * large. */
 static bool waits_there(const struct wasmfx_runtime *rt, struct wfx_object *object)
 {
   if (!wfx_object_is_root(object))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be asked of a reference, and of what is running: nothing here changes a state, but for a fresh one's stack. */
+/* What can be asked of a reference, and of what is running: nothing here changes a state, but for a fresh one's stack.
+ * */
 #include "payload.h"
 #include "runtime.h"
 

@@ -38,8 +38,8 @@ static bool is_running(const struct wasmfx_runtime *rt, const struct wfx_object 
   return object == rt->current || wfx_scope_of(rt, object);
 }
 
-/* What has been captured has no resumer: alone, or as the head of a chain, which awaits nothing, with another one as the
- * innermost. */
+/* What has been captured has no resumer: alone, or as the head of a chain, which awaits nothing, with another one as
+ * the innermost. */
 bool wfx_object_is_held(const struct wasmfx_runtime *rt, const struct wfx_object *object)
 {
   if (wfx_object_is_fresh(object))

@@ -12,8 +12,8 @@
  * as they were before the fault.
  *
  * It is no accident that the library's own functions do not stand in the way: they touch the stack before they change
- * anything (wfx_claim_stack), so that a fault in them is one in their caller. While a function of the host's runs inside
- * one of them, of whatever runtime, the stack that it runs on is not abandoned.
+ * anything (wfx_claim_stack), so that a fault in them is one in their caller. While a function of the host's runs
+ * inside one of them, of whatever runtime, the stack that it runs on is not abandoned.
  */
 #define _GNU_SOURCE /* sigaltstack, SA_ONSTACK */
 #include "overflow.h"

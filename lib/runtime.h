@@ -230,8 +230,8 @@ static inline void wfx_inbox_filled(struct wasmfx_runtime *rt, size_t count)
  *  until `keep` is the innermost; NULL: all of them. Answers how many continuations were buried. */
 size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *keep);
 
-/** A continuation is dead: its stack goes back, and the host may free what its word stands for. Nobody visits it any more
- *  as suspended. */
+/** A continuation is dead: its stack goes back, and the host may free what its word stands for. Nobody visits it any
+ * more as suspended. */
 static inline void wfx_stack_bury(struct wasmfx_runtime *rt, struct wfx_object *object)
 {
   object->pc = NULL;

@@ -40,8 +40,8 @@ static void visit_waiting(const struct wasmfx_runtime *rt, struct wfx_object *ob
                           struct wfx_object *top, const wasmfx_visitor_t *visitor)
 {
   const struct wfx_registers caller = wfx_saved_registers(wfx_object_landing(top), top);
-  const wasmfx_stack_t stack = { .cont = cont, .low = own_end(rt, object, caller.low), .high = object->stack, .pc = caller.pc,
-                                 .sp = caller.sp, .fp = caller.fp, .host_word = &top->host_word,
+  const wasmfx_stack_t stack = { .cont = cont, .low = own_end(rt, object, caller.low), .high = object->stack,
+                                 .pc = caller.pc, .sp = caller.sp, .fp = caller.fp, .host_word = &top->host_word,
                                  .saved_fp = caller.saved_fp };
   if (visitor->stack)
     visitor->stack(visitor->context, &stack);
@@ -65,8 +65,8 @@ static void visit_chain(const struct wasmfx_runtime *rt, struct wfx_object *inne
   }
 }
 
-/* Visitors are the host's. Inside another of its functions nothing is caught, and no more stack than was granted to that
- * one must be touched. Answers what the end is to be told. */
+/* Visitors are the host's. Inside another of its functions nothing is caught, and no more stack than was granted to
+ * that one must be touched. Answers what the end is to be told. */
 static const void *begin(const struct wasmfx_runtime *rt)
 {
   if (!wfx_is_in_host_call(rt))
@@ -102,8 +102,8 @@ static void visit_words(struct wasmfx_runtime *rt, struct wfx_object *top, const
   }
 }
 
-/* A continuation and the roots on its stack are one stack: it ends where the innermost of them waits, or runs. Where the
- * host's own begins nobody has told. */
+/* A continuation and the roots on its stack are one stack: it ends where the innermost of them waits, or runs. Where
+ * the host's own begins nobody has told. */
 static void visit_stacks(struct wasmfx_runtime *rt, void *sp, const wasmfx_visitor_t *visitor)
 {
   for (struct wfx_object *top = rt->current, *bearer; top; top = bearer->parent) {
@@ -112,7 +112,8 @@ static void visit_stacks(struct wasmfx_runtime *rt, void *sp, const wasmfx_visit
       visit_waiting(rt, bearer, WASMFX_NULL_CONT, top, visitor);
     else if (visitor->stack)
       visitor->stack(visitor->context,
-                     &(wasmfx_stack_t){ .low = own_end(rt, bearer, sp), .high = bearer->stack, .host_word = &top->host_word });
+                     &(wasmfx_stack_t){ .low = own_end(rt, bearer, sp), .high = bearer->stack,
+                                        .host_word = &top->host_word });
     visit_words(rt, top, visitor);
     visit_buffers(bearer, visitor);
   }

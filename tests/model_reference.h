@@ -275,8 +275,8 @@ const struct model_landing *model_drop(struct model *m, struct model_reference *
 const struct model_landing *model_cancel(struct model *m, struct model_reference *cont,
                                          const struct model_exception *exception, size_t attempts);
 
-/** Finds out which references a collection reaches: from `roots`, from what runs, from what is reached. A link holds its
- *  host word, what is bound to it and, if it has a stack of the library's, what `also` answers (NULL: nothing). */
+/** Finds out which references a collection reaches: from `roots`, from what runs, from what is reached. A link holds
+ * its host word, what is bound to it and, if it has a stack of the library's, what `also` answers (NULL: nothing). */
 void model_reach(struct model *m, const wasmfx_cont_t *roots, size_t root_count,
                  wasmfx_cont_t (*also)(const struct model_link *link));
 

@@ -108,8 +108,8 @@ static void load_libc_backtrace(void)
   dlclose(libc);
 }
 
-/* In the pinned tier the last instructions of who leaves stand in its own function. They are seen as called by who goes on:
- * "HAH" where the host resumes. */
+/* In the pinned tier the last instructions of who leaves stand in its own function. They are seen as called by who
+ * goes on: "HAH" where the host resumes. */
 static bool is_leaving(const char *pc)
 {
   static const char cut[] = "\x49\xc7\x41\x20", load_sp[] = "\x48\x8b\x60\x10", load_fp[] = "\x48\x8b\x68\x18",
@@ -135,8 +135,8 @@ static bool backtrace_comes_to_start(const wasmfx_runtime_t *rt, const ucontext_
   return count > 0 && expected[length] == '\0' && is_in_start((uintptr_t)frames[count - 1].pc);
 }
 
-/* Where it did not end as it should there is a '!', or a '?' if the shorter way did not, a '~' if the library's, a '^' if
- * the C library's. */
+/* Where it did not end as it should there is a '!', or a '?' if the shorter way did not, a '~' if the library's, a '^'
+ * if the C library's. */
 static void read_walk(ucontext_t *context, char *text)
 {
   unw_cursor_t cursor;

@@ -556,7 +556,8 @@ struct switch_case {
   wasmfx_status_t answer;
 };
 
-/* What is switched to: it has never run, has suspended alone, or from inside another one that promises other results. */
+/* What is switched to: it has never run, has suspended alone, or from inside another one that promises other results.
+ * */
 enum target_state { FRESH, ALONE, IN_ANOTHER, TARGET_STATES };
 
 struct switching {

@@ -320,7 +320,8 @@ static void try_to_suspend_with_a_mark(void *arg)
   try_to_suspend(arg);
 }
 
-/* What is remembered of a deep search is of use again after a call; unless that has been marked, and needed the room. */
+/* What is remembered of a deep search is of use again after a call; unless that has been marked, and needed the room.
+ * */
 static uint64_t call_and_suspend(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
 {
   struct stage *stage = env;

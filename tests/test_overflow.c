@@ -841,7 +841,8 @@ struct edge {
   size_t distance;
 };
 
-/* Suspends with its stack pointer so far above the lowest byte that is its own, or further up if the call needs that. */
+/* Suspends with its stack pointer so far above the lowest byte that is its own, or further up if the call needs that.
+ * */
 static __attribute__((noinline)) uint64_t suspend_at(wasmfx_runtime_t *rt, const struct edge *edge)
 {
   void *low, *high;

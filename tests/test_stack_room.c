@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How much of a continuation's stack the library's functions take, and what they do where there is less. Each makes sure
- * of so many bytes, and must not take more: the stack below is painted, the function is called, and what has lost its
- * paint was used. On stacks without guards each is called at any distance from the low end: it happens, or it has not and
- * its caller has overflowed; and nothing below the stack is written.
+ * How much of a continuation's stack the library's functions take, and what they do where there is less. Each makes
+ * sure of so many bytes, and must not take more: the stack below is painted, the function is called, and what has lost
+ * its paint was used. On stacks without guards each is called at any distance from the low end: it happens, or it has
+ * not and its caller has overflowed; and nothing below the stack is written.
  */
 #include "support.h"
 #include "tools.h"

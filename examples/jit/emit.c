@@ -62,17 +62,60 @@ static void with_register(struct code *code, int prefix, int operation, int reg,
   byte(code, 0xc0 | (reg & 7) << 3 | ((int)other & 7));
 }
 
-void load(struct code *code, enum reg to, enum reg base, int disp) { with_memory(code, WIDE, 0x8b, (int)to, base, disp); }
-void store(struct code *code, enum reg base, int disp, enum reg from) { with_memory(code, WIDE, 0x89, (int)from, base, disp); }
-void compare(struct code *code, enum reg base, int disp, enum reg with) { with_memory(code, WIDE, 0x39, (int)with, base, disp); }
-void compare_32(struct code *code, enum reg with, enum reg base, int disp) { with_memory(code, NARROW, 0x3b, (int)with, base, disp); }
-void add_to(struct code *code, enum reg base, int disp, enum reg what) { with_memory(code, WIDE, 0x01, (int)what, base, disp); }
-void decrement(struct code *code, enum reg base, int disp) { with_memory(code, WIDE, 0xff, 1, base, disp); }
-void jump_to(struct code *code, enum reg base, int disp) { with_memory(code, NARROW, 0xff, 4, base, disp); }
-void move(struct code *code, enum reg to, enum reg from) { with_register(code, WIDE, 0x89, (int)from, to); }
-void move_32(struct code *code, enum reg to, enum reg from) { with_register(code, NARROW, 0x89, (int)from, to); }
-void add(struct code *code, enum reg to, enum reg what) { with_register(code, WIDE, 0x01, (int)what, to); }
-void clear(struct code *code, enum reg to) { with_register(code, NARROW, 0x31, (int)to, to); }
+void load(struct code *code, enum reg to, enum reg base, int disp)
+{
+  with_memory(code, WIDE, 0x8b, (int)to, base, disp);
+}
+
+void store(struct code *code, enum reg base, int disp, enum reg from)
+{
+  with_memory(code, WIDE, 0x89, (int)from, base, disp);
+}
+
+void compare(struct code *code, enum reg base, int disp, enum reg with)
+{
+  with_memory(code, WIDE, 0x39, (int)with, base, disp);
+}
+
+void compare_32(struct code *code, enum reg with, enum reg base, int disp)
+{
+  with_memory(code, NARROW, 0x3b, (int)with, base, disp);
+}
+
+void add_to(struct code *code, enum reg base, int disp, enum reg what)
+{
+  with_memory(code, WIDE, 0x01, (int)what, base, disp);
+}
+
+void decrement(struct code *code, enum reg base, int disp)
+{
+  with_memory(code, WIDE, 0xff, 1, base, disp);
+}
+
+void jump_to(struct code *code, enum reg base, int disp)
+{
+  with_memory(code, NARROW, 0xff, 4, base, disp);
+}
+
+void move(struct code *code, enum reg to, enum reg from)
+{
+  with_register(code, WIDE, 0x89, (int)from, to);
+}
+
+void move_32(struct code *code, enum reg to, enum reg from)
+{
+  with_register(code, NARROW, 0x89, (int)from, to);
+}
+
+void add(struct code *code, enum reg to, enum reg what)
+{
+  with_register(code, WIDE, 0x01, (int)what, to);
+}
+
+void clear(struct code *code, enum reg to)
+{
+  with_register(code, NARROW, 0x31, (int)to, to);
+}
 
 void store_zero(struct code *code, enum reg base, int disp)
 {

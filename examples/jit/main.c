@@ -129,7 +129,8 @@ int main(void)
     wasmfx_cont_t cont;
     ok(wasmfx_cont_new_word(rt, counted, bodies[i / 2], give, &cont));
     ok(wasmfx_cont_bind(rt, &cont, NULL, &count, 1));
-    printf("%s hands out, %s sums up: %llu\n", by[i / 2], by[i % 2], (unsigned long long)sums[i % 2](rt, &cont, on_give));
+    const unsigned long long sum = sums[i % 2](rt, &cont, on_give);
+    printf("%s hands out, %s sums up: %llu\n", by[i / 2], by[i % 2], sum);
   }
   ok(wasmfx_runtime_free(rt, NULL));
   code_free(&code);

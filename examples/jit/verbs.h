@@ -3,8 +3,8 @@
 #define EXAMPLES_JIT_VERBS_H
 /**
  * @file verbs.h
- * Resume and suspend as a compiler emits them. Operands are slots of the frame, 8 bytes each from rsp on, since no register
- * survives: a function that contains one of these saves all that the convention preserves.
+ * Resume and suspend as a compiler emits them. Operands are slots of the frame, 8 bytes each from rsp on, since no
+ * register survives: a function that contains one of these saves all that the convention preserves.
  */
 #include "emit.h"
 

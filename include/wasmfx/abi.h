@@ -10,11 +10,12 @@
  * runs. Assembly may include this header, too. pinned.h is these paths in C.
  *
  * *References.* The lower half of a reference is the number of a slot: the object lies so many times
- * WASMFX_ABI_OBJECT_BYTES behind the runtime. The reference is alive if the object's REFERENCE equals it. The upper half is the revision: to
- * consume a reference, add WASMFX_ABI_REVISION_ONE to that word; if this carries, leave it and make an ordinary call.
+ * WASMFX_ABI_OBJECT_BYTES behind the runtime. The reference is alive if the object's REFERENCE equals it. The upper
+ * half is the revision: to consume a reference, add WASMFX_ABI_REVISION_ONE to that word; if this carries, leave it
+ * and make an ordinary call.
  *
- * *Landing.* Whoever waits has stored in its object where it goes on: PC, SP and FP (rbp). Whoever leaves loads the last two and jumps
- * to the first, with
+ * *Landing.* Whoever waits has stored in its object where it goes on: PC, SP and FP (rbp). Whoever leaves loads the
+ * last two and jumps to the first, with
  *
  *     rax   the object that goes on     rdx   the reference that arrives, or 0
  *     rdi   the runtime                 rcx   the first half of the outcome: status | by_address << 16 | handler << 32
@@ -23,8 +24,8 @@
  * and nothing else: whoever lands expects no other register to be what it was. Direction flag, x87 stack and
  * float control words are as at any call.
  *
- * *Short paths.* Each says what has to be so, and what to write then. If anything is not so, write nothing, and call the
- * function of cont.h. `pc`, `sp` and `fp` are what the code that waits is going to land with.
+ * *Short paths.* Each says what has to be so, and what to write then. If anything is not so, write nothing, and call
+ * the function of cont.h. `pc`, `sp` and `fp` are what the code that waits is going to land with.
  *
  *     resume   slot < rt.SLOTS, object.REFERENCE == reference, not (object.AWAITS & AWAITS_PLACE), a table,
  *              and no carry
@@ -34,16 +35,16 @@
  *              but jump to wasmfx_abi_start, which gives it a stack
  *     suspend  rt.CURRENT.HANDLERS.FIRST_TAG == tag
  *              current.AWAITS = tag.RESULTS; current.PC, SP, FP = pc, sp, fp; rt.CURRENT = current.PARENT
- *              rdx = current.REFERENCE; rcx = current.HANDLERS.FIRST_EVENT; go to current.PARENT, which is set to 0 last
+ *              rdx = current.REFERENCE; rcx = current.HANDLERS.FIRST_EVENT; go to current.PARENT, and that set to 0 last
  *     switch   as in pinned.h
  *     new      as in pinned.h
  *
- * *Unwinding.* In generated code whose frames walkers are to understand, leave by a jump to wasmfx_abi_go, which loads SP and
- * FP and jumps to PC, and has call frame information for these instructions. A frame that waits is seen as if it
+ * *Unwinding.* In generated code whose frames walkers are to understand, leave by a jump to wasmfx_abi_go, which loads
+ * SP and FP and jumps to PC, and has call frame information for these instructions. A frame that waits is seen as if it
  * had made a call whose return address is PC + 1.
  *
- * *Threads:* as the runtime. Runtimes with a `switched` hook, with float control words or with sanitizers offer no slots,
- * and no first tags: all goes the long way there.
+ * *Threads:* as the runtime. Runtimes with a `switched` hook, with float control words or with sanitizers offer no
+ * slots, and no first tags: all goes the long way there.
  */
 #define WASMFX_ABI_VERSION 1
 
@@ -103,8 +104,8 @@ extern "C" {
 /** The version of this contract that the library keeps. */
 WASMFX_API uint32_t wasmfx_abi_version(void);
 
-/* Code. Its address is to be had from the global offset table only (@GOTPCREL, or dlsym), never by its name in C: what a
- * program that is linked with a shared library takes for it may be another.
+/* Code. Its address is to be had from the global offset table only (@GOTPCREL, or dlsym), never by its name in C: what
+ * a program that is linked with a shared library takes for it may be another.
  * Reached by a jump. go: rax = the object, and all else as at a landing. start: rax = a fresh object that hangs under
  * the one that leaves, and all else as at a landing. */
 WASMFX_API extern const char wasmfx_abi_go[];

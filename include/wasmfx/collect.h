@@ -52,8 +52,9 @@ typedef struct wasmfx_stack {
                         Compilers keep in that register what they like: it is one more word of the frames */
 } wasmfx_stack_t;
 
-/** What is called for each thing. Either may be NULL. They may change `*value`, `*host_word`, `*env`, `*saved_fp` and the bytes
- *  of the stack, as a collector that moves objects does, and call nothing of the library but wasmfx_visit_cont(). An
+/** What is called for each thing. Either may be NULL. They may change `*value`, `*host_word`, `*env`, `*saved_fp` and
+ * the bytes of the stack, as a collector that moves objects does, and call nothing of the library but
+ * wasmfx_visit_cont(). An
  *  overflow of the stack in them is not caught. */
 typedef struct wasmfx_visitor {
   void (*stack)(void *context, const wasmfx_stack_t *stack);

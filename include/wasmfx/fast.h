@@ -5,10 +5,11 @@
  * @file fast.h
  * Opt-in: resume, suspend and switch in word form without a function call.
  *
- * The functions do what those of cont.h do that have the same names without `fast`, and the two meet: what has suspended by one may be resumed by the
- * other. They take the runtime by the address of a variable, and leave it as it is: that way the compiler learns that it
- * is in a register where they come back. Else it would fetch it from the stack of the continuation, which may not have been
- * touched for long, and the next suspension would have to wait for it.
+ * The functions do what those of cont.h do that have the same names without `fast`, and the two meet: what has
+ * suspended by one may be resumed by the other. They take the runtime by the address of a variable, and leave it as it
+ * is: that way the compiler learns that it is in a register where they come back. Else it would fetch it from the
+ * stack of the continuation, which may not have been touched for long, and the next suspension would have to wait for
+ * it.
  *
  * They are for loops where the call, and the registers that it
  * saves and restores, are what takes the time. Compiled where this is not possible they are those
@@ -32,12 +33,12 @@
  * this header does not know (APX; AMX with clang).
  *
  * *Not in functions* that
- *  - are compiled for another processor than the file (the attributes target and target_clones, or a pragma), since they
- *    may keep values in registers of which the file knows nothing;
- *  - have destructors, cleanups or try blocks, if a thread may end, or be cancelled, in what they resume: to an unwinder
- *    a jump is not a place where something can be thrown, and C++ terminates;
- *  - have both variable-length arrays, or alloca, and variables that are aligned to more than 16 bytes, by clang before 20,
- *    which finds the latter by a register that is destroyed here.
+ *  - are compiled for another processor than the file (the attributes target and target_clones, or a pragma), since
+ *    they may keep values in registers of which the file knows nothing;
+ *  - have destructors, cleanups or try blocks, if a thread may end, or be cancelled, in what they resume: to an
+ *    unwinder a jump is not a place where something can be thrown, and C++ terminates;
+ *  - have both variable-length arrays, or alloca, and variables that are aligned to more than 16 bytes, by clang
+ *    before 20, which finds the latter by a register that is destroyed here.
  */
 #include <wasmfx/cont.h>
 
@@ -72,7 +73,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-/* Where the library is entered: code that follows no calling convention. Not for callers, as all down to the functions. */
+/* Where the library is entered: code that follows no calling convention. Not for callers, as all down to the
+ * functions. */
 WASMFX_API extern const char wasmfx_fast_resume[];
 WASMFX_API extern const char wasmfx_fast_suspend[];
 WASMFX_API extern const char wasmfx_fast_switch[];
@@ -106,9 +108,9 @@ WASMFX_API extern const char wasmfx_fast_switch[];
 #define WASMFX_FAST_REGISTERS                                                                                          \
   "rax", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", WASMFX_FAST_OTHER_REGISTERS
 #define WASMFX_FAST_OTHER_REGISTERS                                                                                    \
-  "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "st", "st(1)", "st(2)",      \
-    "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "mm0", "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "memory",  \
-    "cc" WASMFX_FAST_MORE_REGISTERS
+  "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", \
+    "xmm14", "xmm15", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "mm0", "mm1", "mm2", "mm3",  \
+    "mm4", "mm5", "mm6", "mm7", "memory", "cc" WASMFX_FAST_MORE_REGISTERS
 
 /* What came out is read behind this: gcc before 14 may take it from elsewhere on one of the two ways. */
 #define WASMFX_FAST_ARRIVED() __asm__ volatile("")

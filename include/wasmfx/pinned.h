@@ -3,12 +3,13 @@
 #define WASMFX_PINNED_H
 /**
  * @file pinned.h
- * Opt-in: cont.new, resume, suspend and switch in word form, inlined whole over the layout of abi.h. For hosts that build
- * the library in, or compare WASMFX_ABI_VERSION with wasmfx_abi_version() when they start.
+ * Opt-in: cont.new, resume, suspend and switch in word form, inlined whole over the layout of abi.h. For hosts that
+ * build the library in, or compare WASMFX_ABI_VERSION with wasmfx_abi_version() when they start.
  *
- * The functions do what those of cont.h do that have the same names without `pinned`; what has suspended by one tier may be resumed
- * by another. What is not on their short path goes to fast.h, whose rules hold here, too: the runtime comes by the address of a variable, and
- * for where these functions may not stand. Compiled where fast.h has nothing better than cont.h, neither has this.
+ * The functions do what those of cont.h do that have the same names without `pinned`; what has suspended by one tier
+ * may be resumed by another. What is not on their short path goes to the others. The rules of fast.h hold here, too: the
+ * runtime comes by the address of a variable, and for where these functions may not stand. Compiled where fast.h has nothing
+ * better than cont.h, neither has this.
  */
 #include <wasmfx/abi.h>
 #include <wasmfx/fast.h>
@@ -86,15 +87,16 @@
   "xorl %%edx, %%edx\n\t"                                                                                              \
   "xorl %%ecx, %%ecx\n\t"
 
-/* Keeps compilers from moving a value together with its neighbour: what was stored in two pieces takes long to load as one. */
+/* Keeps compilers from moving a value together with its neighbour: what was stored in two pieces takes long to load as
+ * one. */
 #define WASMFX_PINNED_ALONE(value) __asm__("" : "+r"(value))
 
-/* Addresses by which continuations are told apart are the library's own: not what a program that is linked with a shared
- * one takes for them. */
+/* Addresses by which continuations are told apart are the library's own: not what a program that is linked with a
+ * shared one takes for them. */
 #define WASMFX_PINNED_LANDING(name)                                                                                    \
   __extension__({                                                                                                      \
     const char *landing;                                                                                               \
-    __asm__("movq " #name "@GOTPCREL(%%rip), %0" : "=r"(landing));                                                      \
+    __asm__("movq " #name "@GOTPCREL(%%rip), %0" : "=r"(landing));                                                     \
     landing;                                                                                                           \
   })
 
@@ -106,7 +108,8 @@ WASMFX_FAST_INLINE wasmfx_status_t wasmfx_pinned_cont_new_word(wasmfx_runtime_t 
   struct wasmfx_abi_runtime *hot = (struct wasmfx_abi_runtime *)(void *)rt;
   const struct wasmfx_abi_type *known = (const struct wasmfx_abi_type *)(const void *)type;
   struct wasmfx_abi_object *object = hot->free_object;
-  if (__builtin_expect(!entry || !type || known->runtime != rt || !known->short_params || !object || !hot->house->left, 0))
+  if (__builtin_expect(!entry || !type || known->runtime != rt || !known->short_params || !object || !hot->house->left,
+                       0))
     return wasmfx_cont_new_word(rt, type, entry, env, cont);
   hot->free_object = object->next_free;
   object->pc = WASMFX_PINNED_LANDING(wasmfx_abi_fresh);

@@ -59,19 +59,20 @@ enum wasmfx_stack_policy {
   /**
    * Small, side by side and without guards: for code whose stack use is checked, or known. Those of up to 4 KiB are
    * packed, into huge pages where the kernel has them. Their memory is used again, but goes back to the system only
-   * when the runtime goes, whatever `cached_stacks` says. Larger ones have pages of their own, and go back as others do.
+   * when the runtime goes, whatever `cached_stacks` says. Larger ones have pages of their own, and go back as others
+   * do.
    *
    * *Nothing stops a body that uses more than it has*: it writes into the stack of another. So whatever runs on such a
    * stack, with all that it calls, compares with wasmfx_stack_bounds() in its prologues, or is known to need less. The
    * rest, the C library for one, runs by wasmfx_call_on_host_stack(). Handlers of signals must be installed with
-   * SA_ONSTACK. Programs must be bound when they are loaded (-Wl,-z,now): what binds a function at its first call leaves
-   * all registers on the stack, some 3 KiB; and a thread's first call of malloc, by an allocation of the library's too,
-   * takes more than later ones.
+   * SA_ONSTACK. Programs must be bound when they are loaded (-Wl,-z,now): what binds a function at its first call
+   * leaves all registers on the stack, some 3 KiB; and a thread's first call of malloc, by an allocation of the
+   * library's too, takes more than later ones.
    *
    * *The library's functions compare by themselves.* With less stack than they need they have not happened: the
    * continuation ends, and its resume answers WASMFX_OVERFLOWED, as by a guard. That needs nobody who catches overflows
-   * (overflow.h), and does not ask `may_abandon`: nothing is interrupted. Below the low end they have a few bytes of their
-   * own, so that they may be called by who has used up all that is above; code that keeps something below its
+   * (overflow.h), and does not ask `may_abandon`: nothing is interrupted. Below the low end they have a few bytes of
+   * their own, so that they may be called by who has used up all that is above; code that keeps something below its
    * stack pointer may have it there.
    * They cannot compare where they do not know whose stack it is: on one of *another* runtime, or called without any.
    * What they take is to be known then: up to 2 KiB, and 14 KiB for wasmfx_backtrace_text().
@@ -260,11 +261,11 @@ WASMFX_API wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_
  *
  * As inside a barrier, `function` may not suspend: a suspension that would leave it answers WASMFX_TRAP_BARRIER. It may
  * resume; what it resumes may call here again, further down. It may end the running continuation by
- * wasmfx_throw() or wasmfx_trap(), or be left by longjmp and wasmfx_unwind_to(). Where the caller stands on such a stack
- * already it is an ordinary call; so it is, but for the barrier, under valgrind and with a sanitizer that wants to be told of
- * switches.
- * An overflow of that stack is not caught. *Errors:* LIMIT, NO_MEMORY: nothing has been called; STATE: it has been, and has left
- * a barrier or root open.
+ * wasmfx_throw() or wasmfx_trap(), or be left by longjmp and wasmfx_unwind_to(). Where the caller stands on such a
+ * stack already it is an ordinary call; so it is, but for the barrier, under valgrind and with a sanitizer that wants
+ * to be told of switches.
+ * An overflow of that stack is not caught. *Errors:* LIMIT, NO_MEMORY: nothing has been called; STATE: it has been,
+ * and has left a barrier or root open.
  * *Switches stacks:* there and back.
  */
 WASMFX_API wasmfx_status_t wasmfx_call_on_host_stack(wasmfx_runtime_t *rt, void (*function)(void *arg), void *arg);

@@ -17,7 +17,8 @@
  * where switch puts the continuation that it suspends. The rest of the list
  * then decides the form. See wasmfx_received_cont().
  *
- * The upper half of a word that carries an i32 or f32 is unspecified, as is a word that arrives where the list is empty.
+ * The upper half of a word that carries an i32 or f32 is unspecified, as is a word that arrives where the list is
+ * empty.
  *
  * A payload is copied by neither side: the receiver reads the sender's slots.
  * They are valid until the receiver's *next verb*: the next call of cont.h but those

@@ -72,7 +72,8 @@ void wfx_start(void);
 void wfx_start_float(void);
 void wfx_deep(void);
 
-/** The landings of the verbs in C, which pop a frame, lie between these two; those of the fast tier are the caller's. */
+/** The landings of the verbs in C, which pop a frame, lie between these two; those of the fast tier are the caller's.
+ * */
 extern const char wfx_landings[], wfx_landings_end[];
 bool wfx_is_landing_of_verb(const void *pc);
 

@@ -79,8 +79,8 @@
 /* The frame ends at register + bytes: said in a way that keeps libunwind from taking it for a usual frame. */
 #define CFA_IN(regno, bytes) .cfi_escape DW_CFA_def_cfa_expression, 2, DW_OP_breg(regno), (bytes)
 
-/* In the caller, register `saved` is what this one is here. Not .cfi_register: libunwind takes that for the register as it
- * was where the walk began, which may be in the handler of a signal. */
+/* In the caller, register `saved` is what this one is here. Not .cfi_register: libunwind takes that for the register
+ * as it was where the walk began, which may be in the handler of a signal. */
 #define CALLERS_REGISTER_IN(saved, regno) .cfi_escape DW_CFA_val_expression, (saved), 2, DW_OP_breg(regno), 0
 
 /* In the caller, register `saved` is *(register + a), or further along. */

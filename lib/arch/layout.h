@@ -66,9 +66,9 @@
 /* A bit of `stack_room`: below the runtime's stacks there is nothing that a touch could run into. */
 #define WFX_STACK_ROOM_COMPARED 1
 
-/* What lies below the low end of such a stack and belongs to it: for what writes without looking, the short paths of the
- * verbs, functions that only look, those that compare until they have, and code that keeps something below its stack
- * pointer. The frames of a sanitizer are larger, and those of a compiler that does not optimize. */
+/* What lies below the low end of such a stack and belongs to it: for what writes without looking, the short paths of
+ * the verbs, functions that only look, those that compare until they have, and code that keeps something below its
+ * stack pointer. The frames of a sanitizer are larger, and those of a compiler that does not optimize. */
 #ifdef WFX_ANNOUNCE
 #define WFX_STACK_RESERVE 2048
 #elif defined(__OPTIMIZE__)

@@ -52,7 +52,8 @@
  * before that is so.
  *
  * Nothing is written before the stack has been touched as far down as it will be needed:
- * a verb that runs into the guard of its stack has not happened. Where there is no guard it is compared with its low end.
+ * a verb that runs into the guard of its stack has not happened. Where there is no guard it is compared with its low
+ * end.
  */
 #include "asm.h"
 #include "layout.h"
@@ -224,8 +225,8 @@
     POP %rbp
 .endm
 
-/* Ends a landing: the outcome is in rax:rdx, the return address on top. It stays where it was for walkers, since what lies
- * that near below rsp is left alone by signals; libunwind's shorter way does not look for it in a register. */
+/* Ends a landing: the outcome is in rax:rdx, the return address on top. It stays where it was for walkers, since what
+ * lies that near below rsp is left alone by signals; libunwind's shorter way does not look for it in a register. */
 .macro LEAVE_TO_CALLER
     popq %rcx
     .cfi_adjust_cfa_offset -8
@@ -571,8 +572,8 @@ END wasmfx_resume_word
     cmovnel %eax, %ecx
 .endm
 
-/* Opens the own barrier of the running continuation in r9, which is going to find the results of \tag. In: rcx as above.
- * Clobbers rax and r8. */
+/* Opens the own barrier of the running continuation in r9, which is going to find the results of \tag. In: rcx as
+ * above. Clobbers rax and r8. */
 .macro OPEN_OWN_BARRIER tag
     movq WFX_TAG_RESULTS(\tag), %r8
     movq %r8, WFX_OBJ_AWAITS(%r9)
@@ -678,8 +679,8 @@ suspend_word_in_place:
 END wasmfx_suspend_word
 
 /*
- * The running continuation, alone, hands over to another one that is alone and waits for a word and a contref: the first
- * switch clause of the innermost resume is for this tag, and it is promised what both of them will give.
+ * The running continuation, alone, hands over to another one that is alone and waits for a word and a contref: the
+ * first switch clause of the innermost resume is for this tag, and it is promised what both of them will give.
  * Out: rax = the target, r9 = the running one, r11 = the target's next reference, \wait = what is awaited from now on.
  * Clobbers r10.
  */
@@ -1344,8 +1345,8 @@ END wfx_go
 
 /*
  * Where a fresh continuation would land; but nobody goes there. Only the short path of
- * resume starts it as it is, after it has seen that a stack is at hand, and that no other is wanted. The others give it a
- * stack first, and it lands below.
+ * resume starts it as it is, after it has seen that a stack is at hand, and that no other is wanted. The others give
+ * it a stack first, and it lands below.
  */
 HIDDEN_FUNCTION wfx_fresh
     ALIAS wasmfx_abi_fresh
@@ -1563,8 +1564,8 @@ END wfx_leave
  * void wfx_call_on(function, arg, top, &left)
  *                  rdi       rsi  rdx  rcx
  *
- * An ordinary call but for the stack: the frame is found by rbp, which the function preserves. While that runs, the frame
- * is one as of a signal, or else gdb stops here, since who is outside may lie lower. libunwind's shorter way
+ * An ordinary call but for the stack: the frame is found by rbp, which the function preserves. While that runs, the
+ * frame is one as of a signal, or else gdb stops here, since who is outside may lie lower. libunwind's shorter way
  * looks in such frames for what the kernel leaves there, so it is there:
  *
  *     high +------------------+ <- top
@@ -1622,8 +1623,8 @@ HIDDEN_FUNCTION wfx_claim_stack
 claim:
     testb $WFX_STACK_ROOM_COMPARED, WFX_RT_STACK_ROOM(%rdi)
     jnz compare
-    /* By steps that are shorter than a guard, and with rsp, since what lies below that is nobody's. What it reads it keeps
-     * to the end: valgrind leaves out a read of which nobody needs the result. */
+    /* By steps that are shorter than a guard, and with rsp, since what lies below that is nobody's. What it reads it
+     * keeps to the end: valgrind leaves out a read of which nobody needs the result. */
 touch:
     movq %rsp, %r11
     .cfi_remember_state
@@ -1635,8 +1636,8 @@ touch:
     movq %r11, %rsp
     CFI_RESTORE_STATE
     ret
-    /* With the stack on which rsp stands: the running one's, or, in a call on the host's stack or after a jump, one of those
-     * further out; or none of them, which is the host's. */
+    /* With the stack on which rsp stands: the running one's, or, in a call on the host's stack or after a jump, one of
+     * those further out; or none of them, which is the host's. */
 compare:
     movq WFX_RT_CURRENT(%rdi), %r11
 1:  cmpq $0, WFX_OBJ_TYPE(%r11)

@@ -24,11 +24,12 @@ void wfx_os_release(struct wfx_os *os, void *address, size_t bytes);
 
 /** Lets a part of a range be read and written; it reads as zero. Errors: NO_MEMORY, NO_MAPS. */
 wasmfx_status_t wfx_os_commit(struct wfx_os *os, void *address, size_t bytes);
-/** Gives the memory of a committed part back; it reads as zero again. Guards in it stay. False: the system refuses, as it
- *  does for locked memory. */
+/** Gives the memory of a committed part back; it reads as zero again. Guards in it stay. False: the system refuses, as
+ * it does for locked memory. */
 bool wfx_os_discard(struct wfx_os *os, void *address, size_t bytes);
 
-/** Asks for a part that is in use to become one of huge pages. The system may refuse, or do so later: that harms nothing. */
+/** Asks for a part that is in use to become one of huge pages. The system may refuse, or do so later: that harms
+ * nothing. */
 void wfx_os_make_huge_pages(struct wfx_os *os, void *address, size_t bytes);
 
 /** Finds out whether guards can be put into committed memory without splitting its map. Errors: what keeps it from

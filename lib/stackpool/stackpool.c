@@ -220,7 +220,8 @@ static wasmfx_status_t ready_trimmed(struct wfx_stackpool *pool, struct wfx_stac
   return status;
 }
 
-/* A slab gets its memory by small pages, as it is used. When it is full, and the next one begins, it becomes a huge one. */
+/* A slab gets its memory by small pages, as it is used. When it is full, and the next one begins, it becomes a huge
+ * one. */
 static wasmfx_status_t ready_packed_slab(struct wfx_stackpool *pool, struct wfx_stack_class *class)
 {
   char *slab = class->slots + class->packed_committed;
@@ -399,7 +400,8 @@ static wasmfx_status_t get_from_host(struct wfx_stackpool *pool, uint32_t stack_
   const uintptr_t top = ((uintptr_t)memory + bytes) / CACHE_LINE * CACHE_LINE;
   struct wfx_stack *stack = (struct wfx_stack *)top - 1;
   *stack = (struct wfx_stack){
-    .low = memory + pool->reserve_bytes, .reserve = (uint8_t)(pool->reserve_bytes / WFX_RESERVE_UNIT), .memory = memory, .tenant = tenant,
+    .low = memory + pool->reserve_bytes, .reserve = (uint8_t)(pool->reserve_bytes / WFX_RESERVE_UNIT),
+    .memory = memory, .tenant = tenant,
     .stack_class = (uint16_t)stack_class, .life = ++pool->lives
   };
   pool->made++;

@@ -25,10 +25,10 @@
  *        |      usable, grows down   header | usable, grows down       header | ...
  *        ^ floor  ^ low                     <----------- slot --------------->
  *
- *    A slot is an odd number of pairs of cache lines, so that the tops of neighbours go through all sets of the cache by
- *    themselves. Slots follow each other over the borders of slabs. A slab has the size of a huge page, and becomes one
- *    when all of it is in use, if the kernel has such. Memory of packed ones goes back when the pool goes. Larger ones
- *    are as in the default policy, but for the guard.
+ *    A slot is an odd number of pairs of cache lines, so that the tops of neighbours go through all sets of the cache
+ *    by themselves. Slots follow each other over the borders of slabs. A slab has the size of a huge page, and becomes
+ *    one when all of it is in use, if the kernel has such. Memory of packed ones goes back when the pool goes. Larger
+ *    ones are as in the default policy, but for the guard.
  *  - Below the low end of a stack without a guard lies a reserve that belongs to it.
  *  - Each tenant has free stacks of its own. When new ones are not to be had,
  *    a stack crosses from another tenant, and is wiped.
