@@ -9,7 +9,7 @@
  *
  *     0 0 1 1 2 2 3 3
  *
- * Next: in_place.c, where handlers are functions.
+ * Next: numbers.c, where handlers are functions.
  */
 #include "dynbind.h"
 
