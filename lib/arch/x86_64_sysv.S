@@ -1404,13 +1404,19 @@ END wfx_start
  * rax leads to the resumer before the call, rbx does after it. The prefix is
  * there to give each a byte of its own.
  */
-HIDDEN_FUNCTION wfx_body
+    .p2align 5
+ALIAS wasmfx_abi_start                  /* for generated code: what is done before a jump there is in abi.h */
+    .cfi_startproc
     .cfi_signal_frame
     .cfi_personality DW_EH_PE_pcrel_sdata4, wfx_personality
     CFI_FROM_LANDING_OF_PARENT LANDING_IS_EXACT
-ALIAS wasmfx_abi_start
     LANDING_PAD
     movq WFX_RT_FREE_STACK(%rdi), %r11
+    .size wasmfx_abi_start, . - wasmfx_abi_start
+    .globl wfx_body
+    .hidden wfx_body
+    .type wfx_body, @function
+wfx_body:
 start_fresh:
     movq WFX_STACK_NEXT(%r11), %r9
     movq %r9, WFX_RT_FREE_STACK(%rdi)
