@@ -59,10 +59,10 @@ at_most 107 table8 fast
 at_most 148 table8 plain
 at_most 100 depth10 fast
 at_most 141 depth10 plain
-at_most 44 inplace1 plain
-at_most 52 inplace1 fast
-at_most 69 inplace100 plain
-at_most 77 inplace100 fast
+at_most 47 inplace1 plain
+at_most 55 inplace1 fast
+at_most 72 inplace100 plain
+at_most 80 inplace100 fast
 at_most 72 ring2 pinned
 at_most 75 ring2 fast
 at_most 91 ring2 plain

@@ -367,24 +367,11 @@ static struct wfx_object *answer(struct wasmfx_runtime *rt, const struct wfx_lis
   return NULL;
 }
 
-/* A handler has returned, with scopes open that it should have closed. Then they are closed here, and its own barrier,
- * if that is still open. */
-static struct wfx_object *close_what_it_left(struct wasmfx_runtime *rt, struct wfx_object *self)
-{
-  const struct wfx_object *scope = rt->scope;
-  while (scope && scope != self)
-    scope = wfx_scope_outer(scope);
-  if (rt->current != self)
-    wfx_switched(rt, rt->current, self);
-  if (scope)
-    wfx_unwind(rt, self, wfx_scope_outer(self));
-  return fail(rt, WASMFX_ERROR_STATE);
-}
-
 wasmfx_outcome_t wfx_left_open(struct wasmfx_runtime *rt)
 {
+  struct wfx_object *self = wfx_bearer(rt, rt->current);
   wfx_claim_stack(rt);
-  close_what_it_left(rt, wfx_bearer(rt, rt->current));
+  wfx_close_what_is_left(rt, self, self);
   return (wasmfx_outcome_t){ .status = WASMFX_ERROR_STATE };
 }
 
@@ -406,8 +393,8 @@ static struct wfx_object *call_in_place(struct wasmfx_runtime *rt, const struct 
     results[0].word = call->word_function(rt, call->env, parcel->word);
   else
     call->function(rt, call->env, args, results);
-  if (rt->scope != self || rt->current != self)
-    return close_what_it_left(rt, self);
+  if (wfx_close_what_is_left(rt, self, self))
+    return fail(rt, WASMFX_ERROR_STATE);
   wfx_own_barrier_close(rt, self);
   return answer(rt, list, results, form);
 }

@@ -8,7 +8,7 @@
 struct wfx_clause {
   const struct wasmfx_tag *tag;
   uint32_t index; /* its place as the host gave it */
-  uint32_t how;   /* 0: a label, by word; WFX_HOW_*; else how many bytes into the table its call lies */
+  uint32_t how;   /* 0: a label, by word; WFX_HOW_LONG; else how many bytes into the table its call lies */
 };
 
 /** What a clause calls in place. */

@@ -11,7 +11,6 @@
 
 #define AT(type, field, number) _Static_assert(offsetof(type, field) == (number), #type "." #field)
 
-AT(struct wasmfx_runtime, null_ref, WFX_RT_NULL_REF);
 AT(struct wasmfx_runtime, current, WFX_RT_CURRENT);
 AT(struct wasmfx_runtime, short_count, WFX_RT_SHORT_COUNT);
 AT(struct wasmfx_runtime, careful, WFX_RT_CAREFUL);
@@ -78,13 +77,10 @@ AT(struct wfx_clause, how, WFX_CLAUSE_HOW);
 AT(struct wfx_call, word_function, WFX_CALL_FUNCTION);
 AT(struct wfx_call, env, WFX_CALL_ENV);
 AT(struct wasmfx_tag, results, WFX_TAG_RESULTS);
-AT(struct wasmfx_tag, params, WFX_TAG_PARAMS);
 AT(struct wasmfx_tag, results_shape, WFX_TAG_RESULTS_SHAPE);
 AT(struct wasmfx_type, member.rt, WFX_TYPE_RUNTIME);
 AT(struct wasmfx_type, params, WFX_TYPE_PARAMS);
 AT(struct wasmfx_type, results_shape, WFX_TYPE_RESULTS_SHAPE);
-AT(struct wfx_list, send_form, WFX_LIST_SEND_FORM);
-AT(struct wfx_list, wake_form, WFX_LIST_WAKE_FORM);
 
 AT(struct wfx_handle, cont, WFX_HANDLE_CONT);
 AT(struct wfx_handle, fresh, WFX_HANDLE_FRESH);

@@ -86,7 +86,7 @@ void wfx_host_call_end(const void *outer)
 static bool has_host_call(const struct wfx_stack *stack)
 {
   const char *call = this_thread()->host_call;
-  return call && stack->low <= call && call < (const char *)stack;
+  return call && wfx_stands_on(stack, call);
 }
 
 bool wfx_is_in_host_call(const struct wasmfx_runtime *rt)

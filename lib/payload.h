@@ -15,7 +15,7 @@
 #define WFX_FORM_COUNT 0x0fffffffu     /* values, the contref beside them not counted */
 /* WFX_FORM_CONTREF and WFX_FORM_FRESH: layout.h */
 #define WFX_FORM_BY_ADDRESS 0x80000000u
-#define WFX_FORM_BOUND 0xffffffffu     /* stands for "part of it is bound": no short path takes it */
+#define WFX_FORM_BOUND 0xffffffffu     /* stands for "part of it is bound" */
 
 /* Longer lists do not go on the continuation's own stack: on one that may be small, and on others. */
 #define WFX_SLOTS_ON_SMALL_STACK 8

@@ -470,7 +470,7 @@ wasmfx_status_t wasmfx_barrier_enter(wasmfx_runtime_t *rt, wasmfx_scope_t *scope
     return status;
   rt->current->handlers = &wfx_barrier;
   if (wfx_object_is_deep(rt->current))
-    rt->current->deep.tag = 0; /* what it remembers would jump the barrier */
+    rt->current->deep.tag = WFX_KEY_NONE; /* what it remembers would jump the barrier */
   return WASMFX_OK;
 }
 
@@ -522,6 +522,20 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
   return killed;
 }
 
+bool wfx_close_what_is_left(struct wasmfx_runtime *rt, struct wfx_object *self, struct wfx_object *scope)
+{
+  const struct wfx_object *open = rt->scope;
+  if (open == scope && rt->current == self)
+    return false;
+  while (open && open != scope)
+    open = wfx_scope_outer(open);
+  if (rt->current != self)
+    wfx_switched(rt, rt->current, self);
+  if (open)
+    wfx_unwind(rt, self, wfx_scope_outer(scope));
+  return true;
+}
+
 static bool runs_on(const struct wfx_object *object, const char *address)
 {
   return object->stack && wfx_stands_on(object->stack, address);
@@ -570,7 +584,7 @@ static uint64_t number_of_scope(const struct wasmfx_runtime *rt, struct wfx_obje
     return scope->ref;
   if (!(scope->scope.link & WFX_SCOPE_MARKED)) {
     scope->scope.link |= WFX_SCOPE_MARKED;
-    scope->deep.tag = 0;
+    scope->deep.tag = WFX_KEY_NONE;
     set_own_number(scope, ++rt->house->marks);
   }
   return own_number(scope);
@@ -602,6 +616,19 @@ static bool mark_scope_is_open(const struct wasmfx_runtime *rt, const wasmfx_mar
   return scope ? is_numbered(scope, mark->opaque[3]) : mark->opaque[2] == 0;
 }
 
+/* Whether `here` is on the host's stack, in a call by somebody who stays, that would be over. */
+static bool would_end_under(const struct wasmfx_runtime *rt, const wasmfx_mark_t *mark, const char *here)
+{
+  struct wfx_object *scope = rt->scope;
+  for (; scope && mark->opaque[2] != (uintptr_t)scope; scope = wfx_scope_outer(scope)) {
+    const struct wfx_object *bearer = wfx_bearer(rt, wfx_scope_owner(scope));
+    if (wfx_scope_left(scope) && bearer->stack && is_identified(wfx_scope_owner(scope), &mark->opaque[0]) &&
+        !wfx_stands_on(bearer->stack, here))
+      return true;
+  }
+  return false;
+}
+
 wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark, size_t *killed)
 {
   const char *here = __builtin_frame_address(0);
@@ -610,7 +637,7 @@ wasmfx_status_t wasmfx_unwind_to(wasmfx_runtime_t *rt, const wasmfx_mark_t *mark
   for (; target && !is_identified(target, &mark->opaque[0]); target = wfx_below(rt, target))
     if (runs_on(target, here))
       return WASMFX_ERROR_STATE;
-  if (!target || !mark_scope_is_open(rt, mark))
+  if (!target || !mark_scope_is_open(rt, mark) || would_end_under(rt, mark, here))
     return WASMFX_ERROR_STATE;
   if (target != rt->current)
     wfx_switched(rt, rt->current, target);

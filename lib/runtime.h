@@ -229,6 +229,9 @@ static inline void wfx_inbox_filled(struct wasmfx_runtime *rt, size_t count)
 /** Makes `target` the running one again: buries what runs above it, and closes the scopes that it opened itself
  *  until `keep` is the innermost; NULL: all of them. Answers how many continuations were buried. */
 size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const struct wfx_object *keep);
+/** What `self` has called inside its barrier `scope` has returned. If it has left others open, closes them and that one,
+ *  and answers true. */
+bool wfx_close_what_is_left(struct wasmfx_runtime *rt, struct wfx_object *self, struct wfx_object *scope);
 
 /** A continuation is dead: its stack goes back, and the host may free what its word stands for. Nobody visits it any
  * more as suspended. */

@@ -404,7 +404,7 @@ static bool end_loop(struct model_link *self)
   if (self == model.running[0])
     return false;
   if (owner && owner->is_host_call)
-    owner = self; /* of what it left open nobody would get rid */
+    owner = self; /* what it leaves open is closed, but it ends with an error of which this model knows nothing */
   frame_of(self->kind != MODEL_CONT && owner && one_in(3) ? owner : self)->is_ending = true;
   return true;
 }

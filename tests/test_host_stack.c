@@ -398,22 +398,95 @@ static void leave_a_barrier_open(void *arg)
   assert_status(wasmfx_barrier_enter(stage->rt, &stage->scope), WASMFX_OK);
 }
 
-static uint64_t call_who_leaves_a_barrier_open(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+static void leave_a_root_open(void *arg)
+{
+  struct stage *stage = arg;
+  assert_status(wasmfx_root_enter(stage->rt, &stage->scope), WASMFX_OK);
+}
+
+static void look_where_it_runs(void *arg)
+{
+  assert_on_host_stack(arg);
+}
+
+static uint64_t call_who_leaves_something_open(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  for (int i = 0; i < 2; i++) {
+    assert_status(wasmfx_call_on_host_stack(rt, stage->function, stage), WASMFX_ERROR_STATE);
+    assert_status(wasmfx_barrier_leave(rt, &stage->scope), WASMFX_ERROR_STATE);
+    assert_status(wasmfx_root_leave(rt, &stage->scope), WASMFX_ERROR_STATE);
+    assert_status(wasmfx_call_on_host_stack(rt, look_where_it_runs, stage), WASMFX_OK);
+    word = wasmfx_suspend_word(rt, stage->pause, word).word;
+  }
+  return word;
+}
+
+static void what_is_left_open_there_is_reported_and_closed(void **state)
+{
+  static void (*const functions[])(void *) = { leave_a_barrier_open, leave_a_root_open };
+  for (size_t i = 0; i < COUNT_OF(functions); i++) {
+    struct stage stage = open_stage(state, functions[i]);
+    wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", call_who_leaves_something_open, &stage);
+    assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_SUSPENDED);
+    assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_SUSPENDED);
+    assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_RETURNED);
+  }
+}
+
+static void make_a_mark(void *arg)
+{
+  struct stage *stage = arg;
+  wasmfx_mark(stage->rt, &stage->mark);
+}
+
+/* It remembers a handler further out; the mark takes the place of that. */
+static uint64_t suspend_by_no_tag_after_a_mark(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  struct stage *stage = env;
+  (void)from;
+  word = wasmfx_suspend_word(rt, stage->pause, word).word;
+  assert_status(wasmfx_call_on_host_stack(rt, make_a_mark, stage), WASMFX_OK);
+  assert_status(wasmfx_suspend_word(rt, NULL, word).status, WASMFX_ERROR_ARGUMENT);
+  return wasmfx_suspend_word(rt, stage->pause, word).word;
+}
+
+static uint64_t resume_it_without_clauses(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  wasmfx_cont_t inner = word_cont_of(rt, "l:l", suspend_by_no_tag_after_a_mark, env);
+  (void)from;
+  return wasmfx_resume_word(rt, &inner, NULL, word).word;
+}
+
+static void after_a_mark_there_no_tag_is_still_no_tag(void **state)
+{
+  struct stage stage = open_stage(state, NULL);
+  wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", resume_it_without_clauses, &stage);
+  assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_SUSPENDED);
+  assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_RETURNED);
+}
+
+static void unwind_from_there(void *arg)
+{
+  struct stage *stage = arg;
+  assert_status(wasmfx_unwind_to(stage->rt, &stage->mark, NULL), IS_WATCHED ? WASMFX_OK : WASMFX_ERROR_STATE);
+}
+
+static uint64_t call_who_unwinds_from_there(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
 {
   struct stage *stage = env;
   (void)from;
   wasmfx_mark(rt, &stage->mark);
-  assert_status(wasmfx_call_on_host_stack(rt, leave_a_barrier_open, stage), WASMFX_ERROR_STATE);
-  assert_status(wasmfx_suspend_word(rt, stage->pause, word).status, WASMFX_TRAP_BARRIER);
-  assert_status(wasmfx_barrier_leave(rt, &stage->scope), WASMFX_OK);
-  assert_status(wasmfx_unwind_to(rt, &stage->mark, NULL), WASMFX_OK);
+  assert_status(wasmfx_call_on_host_stack(rt, unwind_from_there, stage), IS_WATCHED ? WASMFX_ERROR_STATE : WASMFX_OK);
   return wasmfx_suspend_word(rt, stage->pause, word).word;
 }
 
-static void a_barrier_that_is_left_open_there_is_reported(void **state)
+static void a_mark_from_before_is_not_unwound_to_from_there(void **state)
 {
   struct stage stage = open_stage(state, NULL);
-  wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", call_who_leaves_a_barrier_open, &stage);
+  wasmfx_cont_t k = word_cont_of(stage.rt, "l:l", call_who_unwinds_from_there, &stage);
   assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_SUSPENDED);
   assert_outcome(wasmfx_resume_word(stage.rt, &k, stage.handlers, 1), WASMFX_RETURNED);
 }
@@ -532,7 +605,9 @@ int main(void)
     in_a_world(a_jump_back_closes_the_barrier_when_it_is_told),
     in_a_world(calls_between_suspensions_of_a_chain_leave_it_as_it_is),
     in_a_world(a_mark_made_there_is_good_for_that_call_only),
-    in_a_world(a_barrier_that_is_left_open_there_is_reported),
+    in_a_world(what_is_left_open_there_is_reported_and_closed),
+    in_a_world(after_a_mark_there_no_tag_is_still_no_tag),
+    in_a_world(a_mark_from_before_is_not_unwound_to_from_there),
     in_a_world(visitors_see_the_stack_that_was_left),
     in_a_world(backtraces_go_on_into_the_continuation_and_its_resumer),
     in_a_world(anything_may_be_prefetched),

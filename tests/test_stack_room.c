@@ -115,10 +115,13 @@ static void add(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, was
   results[0] = args[0];
 }
 
+/* Takes less than what is made sure of, and more than there is below a stack. */
 static uint64_t reply(wasmfx_runtime_t *rt, void *env, uint64_t word)
 {
+  volatile char room[400];
   (void)rt, (void)env;
-  return word;
+  room[0] = 1;
+  return word + (uint64_t)room[0] - 1;
 }
 
 static void reply_at_length(wasmfx_runtime_t *rt, void *env, const wasmfx_value_t *args, wasmfx_value_t *results)
@@ -302,6 +305,7 @@ ACT(throw, wasmfx_throw(w.rt, w.stop, three, 1))
 ACT(drop, wasmfx_drop(w.rt, &w.other))
 ACT(cancel, wasmfx_cancel(w.rt, &w.other, &(wasmfx_exception_t){ w.stop, three, 1, NULL }, 3))
 ACT(call_nothing_there, wasmfx_call_on_host_stack(w.rt, nothing, NULL))
+ACT(call_and_use_much_there, wasmfx_call_on_host_stack(w.rt, use_stack, NULL))
 ACT(enter_barrier, wasmfx_barrier_enter(w.rt, &w.barrier))
 ACT(leave_barrier, wasmfx_barrier_leave(w.rt, &w.barrier))
 ACT(enter_root, wasmfx_root_enter(w.rt, &w.root))
@@ -395,6 +399,7 @@ static const struct scene scenes_of_others[] = {
 /* With guards the other one would have the stack of the first one for the host's. */
 static const struct scene scenes_of_small_ones[] = {
   SCENE(one_that_calls_there, open_root, resume_word),
+  SCENE(NULL, open_root, call_and_use_much_there),
 };
 static const struct scene scenes_of_walks[] = {
   SCENE(NULL, NULL, walk),

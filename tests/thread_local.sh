@@ -14,7 +14,9 @@ trap 'rm -rf "$work"' EXIT
 # what is touched behind a call.
 objdump -dr --no-show-raw-insn "$library" | awk '
   /file format/ { object = $1; sub(/:$/, "", object) }
-  /^[0-9a-f]+ <.*>:$/ { function_name = $2; gsub(/[<>:]/, "", function_name); called = 0 }
+  /^[0-9a-f]+ <.*>:$/ { function_name = $2; gsub(/[<>:]/, "", function_name) }
+  # Labels in the assembly are symbols, too, and no beginnings.
+  /^[0-9a-f]+ <.*>:$/ && (object !~ /_sysv/ || function_name ~ /^(wasmfx|wfx)_/) { called = 0 }
   /%fs:|GOTTPOFF/ && !/%fs:0x28/ && called { print object, function_name, "late" }
   /R_X86_64_(TPOFF|GOTTPOFF|TLSGD|TLSLD|DTPOFF|DTPMOD|GOTPC32_TLSDESC)/ { print object, function_name, "variable" }
   /%fs:/ && !/%fs:0x28/ { print object, function_name, "variable" }

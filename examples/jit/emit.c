@@ -112,6 +112,11 @@ void add(struct code *code, enum reg to, enum reg what)
   with_register(code, WIDE, 0x01, (int)what, to);
 }
 
+void test(struct code *code, enum reg what)
+{
+  with_register(code, WIDE, 0x85, (int)what, what);
+}
+
 void clear(struct code *code, enum reg to)
 {
   with_register(code, NARROW, 0x31, (int)to, to);

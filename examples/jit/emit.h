@@ -42,6 +42,7 @@ void move_number(struct code *code, enum reg to, uint64_t number);
 void add(struct code *code, enum reg to, enum reg what);
 void add_number(struct code *code, enum reg to, int number);
 void shift_left(struct code *code, enum reg to, int bits);
+void test(struct code *code, enum reg what);                 /* for zero */
 void compare_16(struct code *code, enum reg what, int number); /* one of the first four */
 void clear(struct code *code, enum reg to);                  /* one of the first eight */
 void push(struct code *code, enum reg what);

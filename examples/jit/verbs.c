@@ -48,6 +48,8 @@ void emit_resume(struct code *code, int rt, int cont, int handlers)
   add(code, RAX, RDI);
   compare(code, TO(REFERENCE), RDX);
   jump(code, NOT_EQUAL, &longer);
+  test(code, RCX);
+  jump(code, EQUAL, &longer);
   test_byte(code, TO(AWAITS), WASMFX_ABI_AWAITS_PLACE);
   jump(code, NOT_ZERO, &longer);
   move_number(code, R10, WASMFX_ABI_REVISION_ONE); /* r10 = its next reference */

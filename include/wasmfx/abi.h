@@ -22,7 +22,7 @@
  *     rsi   the payload's word
  *
  * and nothing else: whoever lands expects no other register to be what it was. Direction flag, x87 stack and
- * float control words are as at any call.
+ * float control words are as at any call. Where a process checks indirect jumps (endbr64), a landing wants the mark.
  *
  * *Short paths.* Each says what has to be so, and what to write then. If anything is not so, write nothing, and call
  * the function of cont.h. `pc`, `sp` and `fp` are what the code that waits is going to land with.
@@ -114,14 +114,19 @@ WASMFX_API extern const char wasmfx_abi_start[];
 WASMFX_API extern const char wasmfx_abi_fresh[];
 WASMFX_API extern const char wasmfx_abi_deep[];
 
-/* The same for C. Only what has a name may be looked at. */
+/* The same for C. Only what has a name may be looked at. The library has other types for them. */
+#if defined(__GNUC__)
+#define WASMFX_ABI_STRUCT struct __attribute__((__may_alias__))
+#else
+#define WASMFX_ABI_STRUCT struct
+#endif
 
-struct wasmfx_abi_house {
+WASMFX_ABI_STRUCT wasmfx_abi_house {
   uint64_t opaque;
   uint32_t left;
 };
 
-struct wasmfx_abi_object {
+WASMFX_ABI_STRUCT wasmfx_abi_object {
   uint64_t reference;
   const void *pc;
   union {
@@ -144,7 +149,7 @@ struct wasmfx_abi_object {
   uint64_t more[3];
 };
 
-struct wasmfx_abi_runtime {
+WASMFX_ABI_STRUCT wasmfx_abi_runtime {
   uint64_t opaque;
   struct wasmfx_abi_object *current;
   uint32_t slots;
@@ -157,21 +162,21 @@ struct wasmfx_abi_runtime {
   struct wasmfx_abi_house *house;
 };
 
-struct wasmfx_abi_handlers {
+WASMFX_ABI_STRUCT wasmfx_abi_handlers {
   uint64_t opaque[4];
   const void *first_tag;
   uint64_t first_event;
   const void *switch_tag;
 };
 
-struct wasmfx_abi_tag {
+WASMFX_ABI_STRUCT wasmfx_abi_tag {
   uint64_t opaque[4];
   uintptr_t results;
   uint64_t more[2];
   uint64_t results_shape;
 };
 
-struct wasmfx_abi_type {
+WASMFX_ABI_STRUCT wasmfx_abi_type {
   uint64_t opaque[2];
   const wasmfx_runtime_t *runtime;
   uint64_t more;

@@ -35,8 +35,8 @@
  * *Not in functions* that
  *  - are compiled for another processor than the file (the attributes target and target_clones, or a pragma), since
  *    they may keep values in registers of which the file knows nothing;
- *  - have destructors, cleanups or try blocks, if a thread may end, or be cancelled, in what they resume: to an
- *    unwinder a jump is not a place where something can be thrown, and C++ terminates;
+ *  - have destructors, cleanups or try blocks, if a thread may end, or be cancelled, in what they resume, or in a handler
+ *    that is called in place: to an unwinder a jump is not a place where something can be thrown, and C++ terminates;
  *  - have both variable-length arrays, or alloca, and variables that are aligned to more than 16 bytes, by clang
  *    before 20, which finds the latter by a register that is destroyed here.
  */

@@ -108,8 +108,8 @@ typedef struct wasmfx_runtime_config {
    *  `host_stack_bytes`. Of these the library wants up to 1 KiB and `host_stack_bytes` wherever it is called, and keeps
    *  some bytes at either end; dense ones of up to 4 KiB are rounded down, to an odd multiple of 128. */
   size_t stack_bytes[WASMFX_STACK_CLASSES];
-  size_t guard_bytes;                        /**< below each stack; default one page */
-  uint32_t guard;                            /**< enum wasmfx_guard */
+  size_t guard_bytes;                        /**< below each stack; default one page; dense stacks: 0 */
+  uint32_t guard;                            /**< enum wasmfx_guard; dense stacks: AUTO or NONE */
   uint32_t max_conts;                        /**< continuations alive at once; default 16,777,216 */
   uint32_t max_stacks;                       /**< stacks of one class; default 1,048,576 */
   /** Free ones of a class and tenant that keep their memory; default 16,384. That of others goes back, of up to 16
@@ -265,7 +265,7 @@ WASMFX_API wasmfx_status_t wasmfx_root_leave(wasmfx_runtime_t *rt, wasmfx_scope_
  * stack already it is an ordinary call; so it is, but for the barrier, under valgrind and with a sanitizer that wants
  * to be told of switches.
  * An overflow of that stack is not caught. *Errors:* LIMIT, NO_MEMORY: nothing has been called; STATE: it has been,
- * and has left a barrier or root open.
+ * and had left a barrier or root open, which is closed now.
  * *Switches stacks:* there and back.
  */
 WASMFX_API wasmfx_status_t wasmfx_call_on_host_stack(wasmfx_runtime_t *rt, void (*function)(void *arg), void *arg);

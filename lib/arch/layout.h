@@ -32,7 +32,6 @@
 #define WFX_HOST_ROOT (1 << WFX_OBJECT_SHIFT) /* slot 1 */
 
 /* struct wasmfx_runtime, slot 0 of the object arena */
-#define WFX_RT_NULL_REF 0
 #define WFX_RT_CURRENT 8
 #define WFX_RT_SHORT_COUNT 16
 #define WFX_RT_CAREFUL 20
@@ -105,6 +104,7 @@
 
 /* What a continuation remembers a search by is the address of a tag, and */
 #define WFX_KEY_SWITCH 1
+#define WFX_KEY_NONE 1 /* nothing is remembered: no tag lies at 0 */
 #define WFX_KEY_MASKED 2 /* as long as its own barrier is open: as it is, no search has this */
 
 /* The link of a scope leads to an object, and may say of an own barrier: */
@@ -139,13 +139,10 @@
 /* The lowest bit of how a clause is to be followed: not by a short path. It is all that a label has. */
 #define WFX_HOW_LONG 1
 #define WFX_TAG_RESULTS 32
-#define WFX_TAG_PARAMS 40
 #define WFX_TAG_RESULTS_SHAPE 56
 #define WFX_TYPE_RUNTIME 16
 #define WFX_TYPE_PARAMS 32
 #define WFX_TYPE_RESULTS_SHAPE 64
-#define WFX_LIST_WAKE_FORM 0
-#define WFX_LIST_SEND_FORM 4
 
 /* Where a list lies says how it wakes, so that short paths need not look into it: these bits of its address. */
 #define WFX_LIST_PLACE 24
@@ -168,8 +165,7 @@
 #define WFX_DESK_YIELD 32
 #define WFX_DESK_EXCHANGE 40
 
-/* Bits of wake_form: a last contref travels beside the payload; who awaits it is fresh. What is above is not for short
- * paths, what is below counts values. */
+/* Bits of wake_form: a last contref travels beside the payload; who awaits it is fresh. What is below counts values. */
 #define WFX_FORM_CONTREF 0x40000000
 #define WFX_FORM_FRESH 0x20000000
 

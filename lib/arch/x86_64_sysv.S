@@ -52,8 +52,8 @@
  * before that is so.
  *
  * Nothing is written before the stack has been touched as far down as it will be needed:
- * a verb that runs into the guard of its stack has not happened. Where there is no guard it is compared with its low
- * end.
+ * a verb that runs into the guard of its stack has not happened. Where there is no guard, what does not
+ * take a short path compares with the low end; short paths need no more than what lies in reserve below that.
  */
 #include "asm.h"
 #include "layout.h"
@@ -667,7 +667,10 @@ suspend_word_call:
     leaq WFX_HANDLERS_CALL(%r10), %r10
     movl $WFX_SCOPE_IN_PLACE, %ecx
 suspend_word_in_place:
+    testb $WFX_STACK_ROOM_COMPARED, WFX_RT_STACK_ROOM(%rdi)
+    jnz suspend_word_carefully
     PUSH %rdi
+    movq %rdi, -8(%rsp)                 /* where the call is going to push */
     OPEN_OWN_BARRIER %rsi
     movq WFX_CALL_ENV(%r10), %rsi
     call *WFX_CALL_FUNCTION(%r10)
@@ -888,6 +891,8 @@ fast_suspend_call:
     leaq WFX_HANDLERS_CALL(%r10), %r10
     movl $WFX_SCOPE_IN_PLACE, %ecx
 fast_suspend_in_place:
+    testb $WFX_STACK_ROOM_COMPARED, WFX_RT_STACK_ROOM(%rdi)
+    jnz fast_suspend_declined
     .cfi_remember_state
     movq %rsp, %rbx
     CFA_IN(DW_RBX, 0)
@@ -896,6 +901,7 @@ fast_suspend_in_place:
     movq %rdi, %r13
     subq $RED_ZONE, %rsp
     andq $-16, %rsp
+    movq %rdi, -8(%rsp)                 /* as above */
     OPEN_OWN_BARRIER %rdx
     movq %rsi, %rdx
     movq WFX_CALL_ENV(%r10), %rsi
