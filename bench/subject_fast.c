@@ -33,22 +33,21 @@ const struct subject subject_fast_shared = {
 
 /* The stack policies, where they make a difference. */
 #define POLICY_ANSWERS                                                                                                 \
-  {                                                                                                                    \
-    [RR100] = round_robin_100, [RR10000] = round_robin_10000, [C10M_IO0] = c10m,                                       \
-    ANSWERS_WITH_WORK, [SUSPENDED] = suspended, [FRESH] = fresh                                                        \
-  }
+  [RR100] = round_robin_100, [RR10000] = round_robin_10000, [C10M_IO0] = c10m, ANSWERS_WITH_WORK,                      \
+    [SUSPENDED] = suspended, [FRESH] = fresh
 
 const struct subject subject_fast_default = {
   .name = "fast/default",
   .about = "the same as fast, beside",
   .missing = MISSING,
-  .asks = POLICY_ANSWERS,
+  .asks = { POLICY_ANSWERS },
 };
 
+/* Beside `fast` in the curves as well. */
 const struct subject subject_fast_dense = {
   .name = "fast/dense",
   .about = "fast.h, small stacks side by side, without guards",
   .missing = MISSING,
   .dense = true,
-  .asks = POLICY_ANSWERS,
+  .asks = { POLICY_ANSWERS, ANSWERS_WITH_POINTS },
 };
