@@ -7,9 +7,9 @@
  * build the library in, or compare WASMFX_ABI_VERSION with wasmfx_abi_version() when they start.
  *
  * The functions do what those of cont.h do that have the same names without `pinned`; what has suspended by one tier
- * may be resumed by another. What is not on their short path goes to the others. The rules of fast.h hold here, too: the
- * runtime comes by the address of a variable, and for where these functions may not stand. Compiled where fast.h has nothing
- * better than cont.h, neither has this.
+ * may be resumed by another. What is not on their short path goes to the others. The rules of fast.h hold here,
+ * too: the runtime comes by the address of a variable, and for where these functions may not stand. Compiled where
+ * fast.h has nothing better than cont.h, neither has this.
  */
 #include <wasmfx/abi.h>
 #include <wasmfx/fast.h>
