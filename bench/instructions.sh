@@ -55,18 +55,18 @@ at_most 64 roundtrip fast
 at_most 105 roundtrip plain
 at_most 72 roundtrip fiber-fast
 at_most 112 roundtrip fiber-plain
-at_most 107 table8 fast
-at_most 148 table8 plain
-at_most 100 depth10 fast
-at_most 141 depth10 plain
+at_most 106 table8 fast
+at_most 147 table8 plain
+at_most 89 depth10 fast
+at_most 130 depth10 plain
 at_most 47 inplace1 plain
 at_most 55 inplace1 fast
-at_most 72 inplace100 plain
-at_most 80 inplace100 fast
+at_most 62 inplace100 plain
+at_most 70 inplace100 fast
 at_most 72 ring2 pinned
 at_most 75 ring2 fast
 at_most 91 ring2 plain
-at_most 136 create pinned
-at_most 149 create fast
-at_most 167 create plain
+at_most 132 create pinned
+at_most 144 create fast
+at_most 162 create plain
 exit "$failed"

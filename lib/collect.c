@@ -121,7 +121,7 @@ static __attribute__((noinline)) wasmfx_status_t collect(wasmfx_runtime_t *rt, c
                                                          size_t *dropped)
 {
   static const wasmfx_roots_t none = { NULL, NULL, NULL };
-  const uint64_t died = rt->house->died;
+  const uint64_t died = wfx_dead_conts(rt->house);
   const size_t slots = rt->object_count, words = slots / BITS + 1;
   const size_t bytes = (words + slots) * sizeof(uint32_t);
   uint32_t *block = wfx_allocate(rt, bytes);
@@ -134,7 +134,7 @@ static __attribute__((noinline)) wasmfx_status_t collect(wasmfx_runtime_t *rt, c
   sweep(&collector);
   wfx_release(rt, block, bytes);
   if (dropped)
-    *dropped = (size_t)(rt->house->died - died);
+    *dropped = (size_t)(wfx_dead_conts(rt->house) - died);
   return WASMFX_OK;
 }
 

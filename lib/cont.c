@@ -119,7 +119,7 @@ static inline void begin(struct wasmfx_runtime *rt, struct wfx_object *object, c
   object->type = wfx_unknown((void *)(uintptr_t)type); /* or it would be stored as one with its neighbour */
   object->fresh.stack_class = 0;
   object->fresh.tenant = tenant;
-  rt->house->left--;
+  rt->house->made++;
 }
 
 /* Errors: LIMIT, NO_MEMORY. */
@@ -127,7 +127,7 @@ static wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type 
                             void *env, struct wfx_object **object)
 {
   wfx_claim_stack(rt);
-  if (rt->house->left == 0)
+  if (rt->house->made == rt->house->may_be_made)
     return WASMFX_ERROR_LIMIT;
   const wasmfx_status_t status = wfx_object_take(rt, object);
   if (status == WASMFX_OK)
@@ -168,7 +168,7 @@ wasmfx_status_t wasmfx_cont_new(wasmfx_runtime_t *rt, const wasmfx_type_t *type,
   if (type->is_long) {
     status = reserve_long_lists(rt, object);
     if (status < 0) {
-      rt->house->left++;
+      rt->house->made--;
       wfx_object_put(rt, object);
       return status;
     }
@@ -202,7 +202,8 @@ wasmfx_status_t wasmfx_cont_new_word(wasmfx_runtime_t *rt, const wasmfx_type_t *
                                      void *env, wasmfx_cont_t *cont)
 {
   struct wfx_object *object = rt->free_objects;
-  if (!entry || !type || type->member.rt != rt || !type->short_params || !object || rt->house->left == 0)
+  const struct wfx_house *house = rt->house;
+  if (!entry || !type || type->member.rt != rt || !type->short_params || !object || house->made == house->may_be_made)
     return new_carefully(rt, type, entry, env, cont);
   rt->free_objects = object->next_free;
   object->parent = NULL;

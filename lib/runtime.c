@@ -269,8 +269,7 @@ static struct wfx_house *make_house(const wasmfx_runtime_config_t *config)
     return NULL;
   memset(house, 0, sizeof *house);
   house->config = *config;
-  house->left = config->max_conts;
-  house->cached_stacks = config->cached_stacks;
+  house->may_be_made = config->max_conts;
   house->host_stacks = config->stack_allocator;
   if (config->stack_allocator.allocate)
     house->config.stack_allocator = (wasmfx_stack_allocator_t){ allocate_stack, release_stack, &house->host_stacks };
@@ -323,7 +322,7 @@ wasmfx_status_t wasmfx_runtime_new(const wasmfx_runtime_config_t *given, wasmfx_
 static void empty_arena(struct wasmfx_runtime *rt)
 {
   struct wfx_object *objects = wfx_host_root(rt);
-  rt->house->stacks.cached_stacks = UINT32_MAX; /* they go all together: none of them is trimmed */
+  rt->house->stacks.keeps_all = true;
   for (uint32_t i = 1; i + 1 < rt->object_count; i++) {
     if (wfx_object_is_held(rt, &objects[i]))
       wfx_chain_bury(rt, &objects[i]);
@@ -368,7 +367,7 @@ void wasmfx_runtime_stats(const wasmfx_runtime_t *rt, wasmfx_stats_t *stats, siz
   const struct wfx_stackpool *stacks = &house->stacks;
   const uint64_t cached = wfx_stackpool_cached(stacks);
   const wasmfx_stats_t all = {
-    .conts_created = house->died + wfx_live_conts(house),
+    .conts_created = house->made,
     .conts_live = wfx_live_conts(house),
     .objects_retired = house->retired,
     .stacks_used = stacks->made - stacks->gone - cached - stacks->trimmed,

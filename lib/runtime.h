@@ -27,9 +27,8 @@
 
 /** What does not have to be near: configuration, memory, counters. */
 struct wfx_house {
-  uint64_t died;          /* continuations, ever */
-  uint32_t left;          /* how many more there may be */
-  uint32_t cached_stacks; /* of the configuration */
+  uint64_t made;        /* continuations, ever */
+  uint64_t may_be_made; /* as many as may be alive at once, and one more for each that has died */
   wasmfx_runtime_config_t config;
   wasmfx_stack_allocator_t host_stacks; /* the host's own, that of `config` calls it */
   struct wfx_os os;
@@ -90,10 +89,16 @@ static inline void wfx_claim_more_stack(const struct wasmfx_runtime *rt)
   wfx_claim_stack_bytes(rt, rt->stack_room + WFX_STACK_MORE_ROOM);
 }
 
-/** Continuations that are not dead. */
+/** Continuations that have died. */
+static inline uint64_t wfx_dead_conts(const struct wfx_house *house)
+{
+  return house->may_be_made - house->config.max_conts;
+}
+
+/** Those that are alive. */
 static inline uint32_t wfx_live_conts(const struct wfx_house *house)
 {
-  return house->config.max_conts - house->left;
+  return (uint32_t)(house->made - wfx_dead_conts(house));
 }
 
 /** The root that the host starts on. */
@@ -248,8 +253,7 @@ static inline void wfx_stack_bury(struct wasmfx_runtime *rt, struct wfx_object *
     wfx_stackpool_put(&rt->house->stacks, object->stack);
   }
   object->stack = NULL;
-  rt->house->died++;
-  rt->house->left++;
+  rt->house->may_be_made++;
 }
 /** Ends a continuation whose reference has been consumed: its stack and object go back. */
 static inline void wfx_cont_bury(struct wasmfx_runtime *rt, struct wfx_object *object)

@@ -236,6 +236,7 @@ static void do_nothing(wasmfx_runtime_t *rt, void **from_word, void **to_word)
 /* What there is in a world. */
 struct world_of_walks {
   bool float_control, hook, no_guards;
+  uint32_t cached_stacks;
   size_t host_stack_bytes;
 };
 
@@ -246,6 +247,7 @@ static void prepare(struct stage *stage, const struct world_of_walks *world)
   config.float_control = world->float_control;
   config.switched = world->hook ? do_nothing : NULL;
   config.guard = world->no_guards ? WASMFX_GUARD_NONE : WASMFX_GUARD_AUTO;
+  config.cached_stacks = world->cached_stacks;
   config.host_stack_bytes = world->host_stack_bytes;
   if (world->host_stack_bytes)
     for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
@@ -477,8 +479,9 @@ PART(B) static uint64_t b_suspends_from_the_same_place(wasmfx_runtime_t *rt, voi
 {
   struct stage *stage = env;
   (void)from;
-  for (int i = 0; i < 3; i++) /* the third time its handler is remembered */
-    expect_status(stage, wasmfx_suspend_word(rt, stage->second, word), WASMFX_RETURNED);
+  const wasmfx_tag_t *tags[] = { stage->second, stage->first };
+  for (int i = 0; i < 6; i++) /* each tag's third time its handler is remembered */
+    expect_status(stage, wasmfx_suspend_word(rt, tags[i / 3], word), WASMFX_RETURNED);
   return word;
 }
 
@@ -490,7 +493,7 @@ static void one_that_repeats_itself_in_another(struct stage *stage)
 
 PART(H) static void run_repetitions(struct stage *stage)
 {
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 6; i++)
     expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_SUSPENDED);
   expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_RETURNED);
 }
@@ -498,7 +501,35 @@ PART(H) static void run_repetitions(struct stage *stage)
 static void a_chain_is_captured_again_and_again(void **state)
 {
   (void)state;
-  assert_walks(one_that_repeats_itself_in_another, run_repetitions, "H AH BAH H BAH H BAH H BAH AH H");
+  assert_walks(one_that_repeats_itself_in_another, run_repetitions,
+               "H AH BAH H BAH H BAH H BAH H BAH H BAH H BAH AH H");
+}
+
+PART(B) static uint64_t b_returns(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  (void)rt, (void)env, (void)from;
+  return word;
+}
+
+/* A finds the stack of one that has ended; what B leaves behind is all that is kept. */
+static void one_that_finds_a_stack_in_another(struct stage *stage)
+{
+  stage->b = word_cont_of(stage->rt, "l:l", b_returns, stage);
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->b, NULL, 1), WASMFX_RETURNED);
+  stage->a = word_cont_of(stage->rt, "l:l", a_resumes_b, stage);
+  stage->b = word_cont_of(stage->rt, "l:l", b_returns, stage);
+}
+
+PART(H) static void run_to_the_end(struct stage *stage)
+{
+  expect_status(stage, wasmfx_resume_word(stage->rt, &stage->a, stage->handlers, 1), WASMFX_RETURNED);
+}
+
+static void an_end_of_a_stack_that_is_not_kept(void **state)
+{
+  static const struct world_of_walks keeps_one[] = { { .cached_stacks = 1 } };
+  (void)state;
+  assert_walks_in(keeps_one, 1, one_that_finds_a_stack_in_another, run_to_the_end, "H AH BAH AH H");
 }
 
 /* ---- Calls on the host's stack ---------------------------------------------------------------------------------- */
@@ -1275,6 +1306,7 @@ PART(M) int main(int argc, char **argv)
     cmocka_unit_test(resume_suspend_and_return_in_general_form),
     cmocka_unit_test(a_chain_is_captured_and_resumed),
     cmocka_unit_test(a_chain_is_captured_again_and_again),
+    cmocka_unit_test(an_end_of_a_stack_that_is_not_kept),
     cmocka_unit_test(a_call_on_the_host_stack_and_back),
     cmocka_unit_test(handlers_answer_in_place),
     cmocka_unit_test(handlers_further_out_answer_in_place),

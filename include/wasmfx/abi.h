@@ -55,7 +55,8 @@
 #define WASMFX_ABI_RT_RECEIVED 40     /* the reference that switch hands over, for who waits in a suspension */
 #define WASMFX_ABI_RT_FREE_OBJECT 96
 #define WASMFX_ABI_RT_HOUSE 104
-#define WASMFX_ABI_HOUSE_LEFT 8       /* 32 bits: how many more continuations there may be */
+#define WASMFX_ABI_HOUSE_MADE 0        /* how many continuations were made; */
+#define WASMFX_ABI_HOUSE_MAY_BE_MADE 8 /* no more than this */
 
 /* An object: a continuation, or a root */
 #define WASMFX_ABI_OBJECT_BYTES 128
@@ -122,8 +123,8 @@ WASMFX_API extern const char wasmfx_abi_deep[];
 #endif
 
 WASMFX_ABI_STRUCT wasmfx_abi_house {
-  uint64_t opaque;
-  uint32_t left;
+  uint64_t made;
+  uint64_t may_be_made;
 };
 
 WASMFX_ABI_STRUCT wasmfx_abi_object {
@@ -155,7 +156,7 @@ WASMFX_ABI_STRUCT wasmfx_abi_runtime {
   uint32_t slots;
   uint32_t more;
   const void *free_stack;
-  uint64_t opaque_count;
+  uint64_t opaque_room;
   wasmfx_cont_t received;
   uint64_t opaque_transfer[6];
   struct wasmfx_abi_object *free_object;
@@ -195,7 +196,8 @@ WASMFX_ABI_STRUCT wasmfx_abi_type {
 #endif
 #define WASMFX_ABI_AT(type, field, number)                                                                             \
   WASMFX_ABI_ASSERT(offsetof(struct wasmfx_abi_##type, field) == WASMFX_ABI_##number, #type "." #field)
-WASMFX_ABI_AT(house, left, HOUSE_LEFT);
+WASMFX_ABI_AT(house, made, HOUSE_MADE);
+WASMFX_ABI_AT(house, may_be_made, HOUSE_MAY_BE_MADE);
 WASMFX_ABI_AT(object, reference, OBJECT_REFERENCE);
 WASMFX_ABI_AT(object, pc, OBJECT_PC);
 WASMFX_ABI_AT(object, sp, OBJECT_SP);

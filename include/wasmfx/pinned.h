@@ -108,8 +108,10 @@ WASMFX_FAST_INLINE wasmfx_status_t wasmfx_pinned_cont_new_word(wasmfx_runtime_t 
   struct wasmfx_abi_runtime *hot = (struct wasmfx_abi_runtime *)(void *)rt;
   const struct wasmfx_abi_type *known = (const struct wasmfx_abi_type *)(const void *)type;
   struct wasmfx_abi_object *object = hot->free_object;
-  if (__builtin_expect(!entry || !type || known->runtime != rt || !known->short_params || !object || !hot->house->left,
-                       0))
+  struct wasmfx_abi_house *house = hot->house;
+  const uint64_t made = house->made;
+  if (__builtin_expect(!entry || !type || known->runtime != rt || !known->short_params || !object ||
+                         made == house->may_be_made, 0))
     return wasmfx_cont_new_word(rt, type, entry, env, cont);
   hot->free_object = object->next_free;
   object->pc = WASMFX_PINNED_LANDING(wasmfx_abi_fresh);
@@ -120,7 +122,7 @@ WASMFX_FAST_INLINE wasmfx_status_t wasmfx_pinned_cont_new_word(wasmfx_runtime_t 
   WASMFX_PINNED_ALONE(known);
   object->type = known;
   object->stack_class = 0;
-  hot->house->left--;
+  house->made = made + 1;
   *cont = object->reference;
   return WASMFX_OK;
 }

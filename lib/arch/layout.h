@@ -36,7 +36,7 @@
 #define WFX_RT_SHORT_COUNT 16
 #define WFX_RT_CAREFUL 20
 #define WFX_RT_FREE_STACK 24
-#define WFX_RT_FREE_STACK_COUNT 32
+#define WFX_RT_FREE_STACK_ROOM 32
 #define WFX_RT_RECEIVED 40
 #define WFX_RT_FROM 48
 #define WFX_RT_LANDING 56
@@ -50,9 +50,8 @@
 #define WFX_RT_STACK_ROOM 124
 
 /* struct wfx_house */
-#define WFX_HOUSE_DIED 0
-#define WFX_HOUSE_LEFT 8
-#define WFX_HOUSE_CACHED_STACKS 12
+#define WFX_HOUSE_MADE 0
+#define WFX_HOUSE_MAY_BE_MADE 8
 
 /* bits of `careful`: why the short paths must not be taken */
 #define WFX_CAREFUL_HOOK 1

@@ -518,11 +518,12 @@ END wasmfx_resume_word
  * done nothing but run since, and that was for the same tag, through those of the chain's head.
  * Out: r11 = the outermost to be captured, r10 = where the landing address belongs, rcx = event. Clobbers rax.
  * At \special, if the clause is none of a label by word: r11 as above, r10 = where the clause is, less CLAUSE(0).
+ * At \call, if what stands in front of the head's table says it at once: r10 = that table.
  */
 #define CLAUSE(offset) WFX_HANDLERS_CLAUSES + (offset)
 #define CLAUSE_TAG(n) CLAUSE(WFX_CLAUSE_TAG + (n) * WFX_CLAUSE_BYTES)
 
-.macro SEARCH tag, otherwise, special
+.macro SEARCH tag, otherwise, special, call
     cmpl $0, WFX_RT_CAREFUL(%rdi)
     jne \otherwise
     movq %r9, %r11
@@ -533,6 +534,12 @@ END wasmfx_resume_word
     jne 1f
     movq WFX_OBJ_HEAD(%r9), %r11
     movq WFX_OBJ_HANDLERS(%r11), %r10
+    cmpq WFX_HANDLERS_WORD_TAG(%r10), \tag
+    je 6f
+#ifndef WFX_ANNOUNCE
+    cmpq WFX_HANDLERS_CALL_TAG(%r10), \tag
+    je \call
+#endif
 1:  movl WFX_HANDLERS_SUSPEND_BYTES(%r10), %ecx
     addq %r10, %rcx
 2:  cmpq %rcx, %r10
@@ -555,9 +562,13 @@ END wasmfx_resume_word
     shlq $32, %rcx
     orq $WFX_SUSPENDED, %rcx
     leaq WFX_OBJ_PC(%r9), %r10
-    leaq WFX_OBJ_DEEP_PC(%r9), %rax
     cmpq %r9, %r11
-    cmovneq %rax, %r10
+    je 7f
+    leaq WFX_OBJ_DEEP_PC(%r9), %r10
+    jmp 7f
+6:  movq WFX_HANDLERS_WORD_EVENT(%r10), %rcx
+    leaq WFX_OBJ_DEEP_PC(%r9), %r10
+7:
 .endm
 
 /* After SEARCH, at \special. Out: r10 = what is to be called, rcx = what the own barrier is to say. */
@@ -636,7 +647,7 @@ suspend_word_search:
     cmpq WFX_HANDLERS_CALL_TAG(%r10), %rsi
     je suspend_word_call
 #endif
-    SEARCH %rsi, suspend_word_carefully, suspend_word_special
+    SEARCH %rsi, suspend_word_carefully, suspend_word_special, suspend_word_call_deep
     movq WFX_TAG_RESULTS(%rsi), %r8
     .cfi_remember_state
     PUSH_FRAME %rsi
@@ -663,9 +674,12 @@ suspend_word_carefully:
  * in rcx what its own barrier is to say. Both calls are ordinary ones, and so are the returns. But the handler may
  * have left scopes open, or have closed this one.
  */
+suspend_word_call_deep:
+    movl $(WFX_SCOPE_IN_PLACE | WFX_SCOPE_DEEP), %ecx
+    jmp 1f
 suspend_word_call:
-    leaq WFX_HANDLERS_CALL(%r10), %r10
     movl $WFX_SCOPE_IN_PLACE, %ecx
+1:  leaq WFX_HANDLERS_CALL(%r10), %r10
 suspend_word_in_place:
     testb $WFX_STACK_ROOM_COMPARED, WFX_RT_STACK_ROOM(%rdi)
     jnz suspend_word_carefully
@@ -863,7 +877,7 @@ fast_suspend_search:
     cmpq WFX_HANDLERS_CALL_TAG(%r10), %rdx
     je fast_suspend_call
 #endif
-    SEARCH %rdx, fast_suspend_declined, fast_suspend_special
+    SEARCH %rdx, fast_suspend_declined, fast_suspend_special, fast_suspend_call_deep
     movq WFX_TAG_RESULTS(%rdx), %rbx
     movq WFX_OBJ_PARENT(%r11), %rax
     movq %rbx, WFX_OBJ_AWAITS(%r9)
@@ -887,9 +901,12 @@ fast_suspend_declined:
  * As suspend_word_in_place. Nobody knows whether rsp is aligned, and below it something may be kept. But all other
  * registers are free, so the function preserves what is needed after it.
  */
+fast_suspend_call_deep:
+    movl $(WFX_SCOPE_IN_PLACE | WFX_SCOPE_DEEP), %ecx
+    jmp 1f
 fast_suspend_call:
-    leaq WFX_HANDLERS_CALL(%r10), %r10
     movl $WFX_SCOPE_IN_PLACE, %ecx
+1:  leaq WFX_HANDLERS_CALL(%r10), %r10
 fast_suspend_in_place:
     testb $WFX_STACK_ROOM_COMPARED, WFX_RT_STACK_ROOM(%rdi)
     jnz fast_suspend_declined
@@ -1426,7 +1443,7 @@ wfx_body:
 start_fresh:
     movq WFX_STACK_NEXT(%r11), %r9
     movq %r9, WFX_RT_FREE_STACK(%rdi)
-    decq WFX_RT_FREE_STACK_COUNT(%rdi)
+    incq WFX_RT_FREE_STACK_ROOM(%rdi)
     movq %rax, WFX_STACK_OWNER(%r11)
     movb $1, WFX_STACK_IS_SHORT(%r11)
     movq %r11, WFX_OBJ_STACK(%rax)
@@ -1461,26 +1478,21 @@ wfx_base:
     je return_carefully
     cmpq $0, WFX_OBJ_HOST_WORD(%r13)
     jne return_carefully
-    movq WFX_RT_FREE_STACK_COUNT(%rdi), %r9
-    movq WFX_RT_HOUSE(%rdi), %r8
-    movl WFX_HOUSE_CACHED_STACKS(%r8), %r10d
-    cmpq %r10, %r9
-    jae return_carefully
+    decq WFX_RT_FREE_STACK_ROOM(%rdi)
+    js return_without_room
     movq %rax, %rsi
     movq WFX_OBJ_PARENT(%r13), %rax     /* stays, as does the owner, for who walks from here */
     movq %rax, WFX_RT_CURRENT(%rdi)
-    movq WFX_HOUSE_DIED(%r8), %r10
+    movq WFX_RT_HOUSE(%rdi), %r8
+    movq WFX_HOUSE_MAY_BE_MADE(%r8), %r10
     incq %r10
-    movq %r10, WFX_STACK_LIFE(%rsp)
+    movq %r10, WFX_HOUSE_MAY_BE_MADE(%r8)
+    movq %r10, WFX_STACK_LIFE(%rsp)     /* a number that no other life has */
     movq WFX_RT_FREE_STACK(%rdi), %r11
     movq %r11, WFX_STACK_NEXT(%rsp)
     movq %rsp, WFX_RT_FREE_STACK(%rdi)
-    incq %r9
-    movq %r9, WFX_RT_FREE_STACK_COUNT(%rdi)
     movq $0, WFX_OBJ_STACK(%r13)
     movq $0, WFX_OBJ_PC(%r13)
-    movq %r10, WFX_HOUSE_DIED(%r8)
-    incl WFX_HOUSE_LEFT(%r8)
     movq WFX_RT_FREE_OBJECTS(%rdi), %r10
     movq %r10, WFX_OBJ_NEXT_FREE(%r13)
     movq %r13, WFX_RT_FREE_OBJECTS(%rdi)
@@ -1489,6 +1501,8 @@ wfx_base:
     .cfi_remember_state
     GO
     .cfi_restore_state
+return_without_room:
+    incq WFX_RT_FREE_STACK_ROOM(%rdi)
 return_carefully:
     movq WFX_STACK_OWNER(%rsp), %rsi    /* wfx_return(rt, self, word) */
     movq %rax, %rdx

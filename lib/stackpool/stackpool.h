@@ -73,7 +73,7 @@ static inline size_t wfx_stack_bytes(const struct wfx_stack *stack)
 /** Free stacks, the last one in front. */
 struct wfx_stack_list {
   struct wfx_stack *top;
-  size_t count;
+  int64_t room; /* how many more until memory is given back; less than none where none can be */
 };
 
 /** A size class. */
@@ -99,7 +99,7 @@ struct wfx_stackpool {
   const wasmfx_runtime_config_t *config;
   bool is_simple;               /* one tenant, own memory: class 0 may be taken from `front` directly */
   uint32_t guard;               /* enum wasmfx_guard in use; AUTO: the kernel has not been asked yet */
-  uint32_t cached_stacks;       /* the watermark */
+  bool keeps_all;               /* stacks go all together: none of them is trimmed */
   size_t guard_bytes, reserve_bytes;
   struct wfx_stack_list *front; /* class 0 of tenant 0: in the runtime, where the fast paths find it */
   struct wfx_stack_list *lists; /* the others: [class][tenant] */
@@ -143,7 +143,7 @@ void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stac
 /** Whether that is all there is to do: to put it in front. */
 static inline bool wfx_stackpool_has_room(const struct wfx_stackpool *pool, const struct wfx_stack *stack)
 {
-  return pool->is_simple && stack->stack_class == 0 && pool->front->count < pool->cached_stacks;
+  return pool->is_simple && stack->stack_class == 0 && pool->front->room > 0;
 }
 static inline void wfx_stackpool_put_in_front(struct wfx_stackpool *pool, struct wfx_stack *stack)
 {
@@ -151,7 +151,7 @@ static inline void wfx_stackpool_put_in_front(struct wfx_stackpool *pool, struct
   stack->life = ++pool->lives;
   stack->next = front->top;
   front->top = stack;
-  front->count++;
+  front->room--;
 }
 static inline void wfx_stackpool_put(struct wfx_stackpool *pool, struct wfx_stack *stack)
 {
