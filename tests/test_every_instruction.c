@@ -248,6 +248,7 @@ static void prepare(struct stage *stage, const struct world_of_walks *world)
   config.switched = world->hook ? do_nothing : NULL;
   config.guard = world->no_guards ? WASMFX_GUARD_NONE : WASMFX_GUARD_AUTO;
   config.cached_stacks = world->cached_stacks;
+  config.max_stacks = 4; /* or most instructions were those that make guards for more */
   config.host_stack_bytes = world->host_stack_bytes;
   if (world->host_stack_bytes)
     for (unsigned i = 0; i < WASMFX_STACK_CLASSES; i++)
