@@ -55,10 +55,10 @@ at_most 64 roundtrip fast
 at_most 105 roundtrip plain
 at_most 72 roundtrip fiber-fast
 at_most 112 roundtrip fiber-plain
-at_most 106 table8 fast
-at_most 147 table8 plain
-at_most 89 depth10 fast
-at_most 130 depth10 plain
+at_most 107 table8 fast
+at_most 148 table8 plain
+at_most 90 depth10 fast
+at_most 131 depth10 plain
 at_most 47 inplace1 plain
 at_most 55 inplace1 fast
 at_most 62 inplace100 plain

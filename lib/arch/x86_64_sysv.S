@@ -535,7 +535,11 @@ END wasmfx_resume_word
     movq WFX_OBJ_HEAD(%r9), %r11
     movq WFX_OBJ_HANDLERS(%r11), %r10
     cmpq WFX_HANDLERS_WORD_TAG(%r10), \tag
-    je 6f
+    jne 6f
+    movq WFX_HANDLERS_WORD_EVENT(%r10), %rcx
+    leaq WFX_OBJ_DEEP_PC(%r9), %r10
+    jmp 7f
+6:
 #ifndef WFX_ANNOUNCE
     cmpq WFX_HANDLERS_CALL_TAG(%r10), \tag
     je \call
@@ -562,12 +566,9 @@ END wasmfx_resume_word
     shlq $32, %rcx
     orq $WFX_SUSPENDED, %rcx
     leaq WFX_OBJ_PC(%r9), %r10
+    leaq WFX_OBJ_DEEP_PC(%r9), %rax
     cmpq %r9, %r11
-    je 7f
-    leaq WFX_OBJ_DEEP_PC(%r9), %r10
-    jmp 7f
-6:  movq WFX_HANDLERS_WORD_EVENT(%r10), %rcx
-    leaq WFX_OBJ_DEEP_PC(%r9), %r10
+    cmovneq %rax, %r10
 7:
 .endm
 
