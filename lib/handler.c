@@ -4,9 +4,10 @@
 
 #include "runtime.h"
 
-#define FILTER(kind) (kind == WFX_TABLE_CLAUSES ? 0 : UINT64_MAX)
-#define MARK(name, kind) { .word_tag = &name, .switch_tag = &name, .table = kind, .suspend_filter = FILTER(kind), \
-                           .switch_filter = FILTER(kind), .call_tag = &name }
+#define FILTER(kind) ((kind) == WFX_TABLE_CLAUSES ? 0 : UINT64_MAX)
+#define MARK(name, kind)                                                                          \
+  { .word_tag = &(name), .switch_tag = &(name), .call_tag = &(name), .table = (kind),             \
+    .suspend_filter = FILTER(kind), .switch_filter = FILTER(kind) }
 const struct wasmfx_handlers wfx_no_handlers = MARK(wfx_no_handlers, WFX_TABLE_CLAUSES);
 const struct wasmfx_handlers wfx_everything = MARK(wfx_everything, WFX_TABLE_EVERYTHING);
 const struct wasmfx_handlers wfx_barrier = MARK(wfx_barrier, WFX_TABLE_BARRIER);
@@ -50,7 +51,7 @@ enum { FILLING = WFX_CLAUSES_AT_ONCE - 1 };
 
 static const struct wfx_clause *first_switch(const struct wasmfx_handlers *table)
 {
-  return table->clauses + table->suspend_bytes / sizeof *table->clauses;
+  return &table->clauses[table->suspend_bytes / WFX_CLAUSE_BYTES];
 }
 
 static bool is_call(uint32_t kind)
@@ -104,7 +105,7 @@ static void append_suspend_clauses(struct wasmfx_handlers *table, const wasmfx_c
 
 static void append_switch_clauses(struct wasmfx_handlers *table, const wasmfx_clause_t *clauses, size_t count)
 {
-  struct wfx_clause *to = table->clauses + table->suspend_bytes / sizeof *table->clauses;
+  struct wfx_clause *to = &table->clauses[table->suspend_bytes / WFX_CLAUSE_BYTES];
   for (size_t i = 0; i < count; i++)
     if (clauses[i].kind == WASMFX_ON_SWITCH)
       to[table->switch_count++] = (struct wfx_clause){ clauses[i].tag, (uint32_t)i, 0 };
@@ -139,11 +140,13 @@ static void put_in_front(struct wasmfx_handlers *table, bool takes_short_paths)
     table->word_tag = first->tag;
     table->word_event = WASMFX_SUSPENDED | (uint64_t)first->index << 32;
   }
-  for (const struct wfx_clause *clause = first; clause < end && table->call_tag == table; clause++)
-    if (clause->how && !(clause->how & WFX_HOW_LONG) && match(table, clause->tag, false) == clause) {
+  for (const struct wfx_clause *clause = first; clause < end && table->call_tag == table; clause++) {
+    const struct wfx_call *call = clause->how & WFX_HOW_LONG ? NULL : call_of(table, clause);
+    if (call && match(table, clause->tag, false) == clause) {
       table->call_tag = clause->tag;
-      table->call = *call_of(table, clause);
+      table->call = *call;
     }
+  }
 }
 
 /* How many bytes a table takes; before those, its calls begin. */

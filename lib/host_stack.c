@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls on the stack of the chain's root, which is warm and large, from continuations whose own need be neither. */
+#include <assert.h>
 #include <stdint.h>
 
 #include "runtime.h"
@@ -14,6 +15,7 @@ static bool is_on_large_stack(const struct wasmfx_runtime *rt, struct wfx_object
 
 static bool waits_on_large_stack(const struct wasmfx_runtime *rt, struct wfx_object *object)
 {
+  assert(object); /* the host's root is below all, and does */
   return wfx_object_is_root(object) ? is_on_large_stack(rt, object) : wfx_left(rt, object) != NULL;
 }
 
@@ -83,7 +85,7 @@ void wasmfx_prefetch(const wasmfx_runtime_t *rt, wasmfx_cont_t cont)
   if (!object || wfx_object_is_fresh(object))
     return;
   const char *line = object->sp;
-  __builtin_prefetch(&object->stack, 1);
+  __builtin_prefetch((const void *)&object->stack, 1);
   for (int i = 0; i < LINES; i++, line += LINE)
     __builtin_prefetch(line, 1);
 }

@@ -16,7 +16,7 @@
     uint32_t wake_form, send_form, count;                                                       \
     wasmfx_kind_t kinds[2];                                                                     \
   } name = { "", wake, send, number, { __VA_ARGS__ } }
-#define LIST(name) (const struct wfx_list *)(const void *)&name.wake_form
+#define LIST(name) (const struct wfx_list *)(const void *)&(name).wake_form
 
 CONSTANT_LIST(bound_at, WFX_LIST_OTHER, WFX_FORM_BOUND, WFX_FORM_BOUND, 0, 0, 0);
 CONSTANT_LIST(head_at, WFX_LIST_OTHER, WFX_FORM_BOUND, WFX_FORM_BOUND, 0, 0, 0);

@@ -3,6 +3,7 @@
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 #include "runtime.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -21,9 +22,9 @@
 #define MAX_HOST_STACK_BYTES ((size_t)1 << 30)
 #define LEAST_BESIDE_DENSE_BYTES 2048
 #ifdef WFX_ANNOUNCE
-#define EXTRA_DENSE_BYTES 16384 /* for the frames of a sanitizer */
+#define EXTRA_DENSE_BYTES ((size_t)16384) /* for the frames of a sanitizer */
 #else
-#define EXTRA_DENSE_BYTES (2 * (WFX_STACK_ROOM - 1024)) /* for those that nobody has optimized */
+#define EXTRA_DENSE_BYTES ((size_t)2 * (WFX_STACK_ROOM - 1024)) /* for those that nobody has optimized */
 #endif
 #define DEFAULT_CACHED_STACKS (1u << 14)
 #define SPARE_SLOTS (1u << 20) /* for roots and barriers, and in place of slots that are retired */
@@ -257,7 +258,7 @@ static __attribute__((noinline)) void dismantle(struct wasmfx_runtime *rt)
   wfx_release_values(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
   wfx_stackpool_destroy(&house->stacks);
   last = *house; /* for who visits while its block goes back */
-  rt->house = &last;
+  rt->house = &last; // cppcheck-suppress autoVariables; the runtime goes before this does
   wfx_release(rt, house, sizeof *house);
   wfx_os_release(&last.os, rt, last.arena_bytes);
 }
@@ -507,6 +508,7 @@ size_t wfx_unwind(struct wasmfx_runtime *rt, struct wfx_object *target, const st
     while (rt->scope && wfx_scope_owner(rt->scope) == top)
       scope_close(rt);
     below = wfx_below(rt, top);
+    assert(below); /* `target` is further out */
     if (wfx_object_is_root(top)) {
       scope_close(rt);
       continue;

@@ -286,6 +286,7 @@ static void answer(wasmfx_runtime_t *runtime, void *env, const wasmfx_value_t *a
 static uint64_t answer_word(wasmfx_runtime_t *runtime, void *env, uint64_t word)
 {
   wasmfx_value_t result = { 0 };
+  CHECK(((const struct type *)env)->results.count <= 1);
   answer(runtime, env, &(wasmfx_value_t){ .word = word }, &result);
   return result.word;
 }
@@ -459,7 +460,7 @@ static void suspend(struct party *self)
     status = WASMFX_ERROR_ARITY;
   else if (clause == NONE)
     status = WASMFX_TRAP_UNHANDLED;
-  if (status == WASMFX_OK) {
+  if (status == WASMFX_OK && clause != NONE) {
     const bool calls = under->clauses[clause].kind != WASMFX_ON_LABEL;
     sending.status = calls ? WASMFX_RETURNED : WASMFX_SUSPENDED;
     sending.list = params;
