@@ -347,7 +347,11 @@ static wasmfx_runtime_config_t choose_config(void)
   config.max_stacks = 2 * MODEL_MAX_LINKS;
   if (run.is_dense) {
     config.stack_policy = WASMFX_STACKS_DENSE;
+#ifdef __OPTIMIZE__
     config.stack_bytes[0] = 4096; /* the bodies are C */
+#else
+    config.stack_bytes[0] = 8192;
+#endif
     config.stack_bytes[1] = 24576;
     config.host_stack_bytes = 1024;
   }

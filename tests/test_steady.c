@@ -426,6 +426,10 @@ static int status_of_a_child(const struct steady *steady)
   wasmfx_runtime_config_t config;
   wasmfx_runtime_config_init(&config);
   config.stack_policy = steady->stack_policy;
+#ifndef __OPTIMIZE__
+  if (steady->stack_policy == WASMFX_STACKS_DENSE)
+    config.stack_bytes[0] = 4096; /* the patterns' own frames are larger */
+#endif
   config.cached_stacks = 4 * CROWD;
   struct world *world = world_new(&config);
   const pid_t child = fork();
