@@ -428,7 +428,7 @@ static int status_of_a_child(const struct steady *steady)
   config.stack_policy = steady->stack_policy;
 #ifndef __OPTIMIZE__
   if (steady->stack_policy == WASMFX_STACKS_DENSE)
-    config.stack_bytes[0] = 4096; /* the patterns' own frames are larger */
+    config.stack_bytes[0] = 16384; /* the patterns' own frames are larger */
 #endif
   config.cached_stacks = 4 * CROWD;
   struct world *world = world_new(&config);
