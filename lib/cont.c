@@ -127,7 +127,7 @@ static wasmfx_status_t make(struct wasmfx_runtime *rt, const struct wasmfx_type 
                             void *env, struct wfx_object **object)
 {
   wfx_claim_stack(rt);
-  if (rt->house->made == rt->house->may_be_made)
+  if (rt->house->made >= rt->house->may_be_made)
     return WASMFX_ERROR_LIMIT;
   const wasmfx_status_t status = wfx_object_take(rt, object);
   if (status == WASMFX_OK)
@@ -203,7 +203,7 @@ wasmfx_status_t wasmfx_cont_new_word(wasmfx_runtime_t *rt, const wasmfx_type_t *
 {
   struct wfx_object *object = rt->free_objects;
   const struct wfx_house *house = rt->house;
-  if (!entry || !type || type->member.rt != rt || !type->short_params || !object || house->made == house->may_be_made)
+  if (!entry || !type || type->member.rt != rt || !type->short_params || !object || house->made >= house->may_be_made)
     return new_carefully(rt, type, entry, env, cont);
   rt->free_objects = object->next_free;
   object->parent = NULL;

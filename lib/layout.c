@@ -15,7 +15,7 @@ AT(struct wasmfx_runtime, current, WFX_RT_CURRENT);
 AT(struct wasmfx_runtime, short_count, WFX_RT_SHORT_COUNT);
 AT(struct wasmfx_runtime, careful, WFX_RT_CAREFUL);
 AT(struct wasmfx_runtime, free_stacks.top, WFX_RT_FREE_STACK);
-AT(struct wasmfx_runtime, free_stacks.room, WFX_RT_FREE_STACK_ROOM);
+AT(struct wasmfx_runtime, free_stacks.may_keep, WFX_RT_STACKS_MAY_KEEP);
 AT(struct wasmfx_runtime, received, WFX_RT_RECEIVED);
 AT(struct wasmfx_runtime, transfer.from, WFX_RT_FROM);
 AT(struct wasmfx_runtime, transfer.landing, WFX_RT_LANDING);

@@ -258,7 +258,8 @@ static __attribute__((noinline)) void dismantle(struct wasmfx_runtime *rt)
   wfx_release_values(rt, house->inbox, house->inbox_count * sizeof *house->inbox);
   wfx_stackpool_destroy(&house->stacks);
   last = *house; /* for who visits while its block goes back */
-  rt->house = &last; // cppcheck-suppress autoVariables; the runtime goes before this does
+  /* cppcheck-suppress autoVariables; the runtime goes before this does */
+  rt->house = &last;
   wfx_release(rt, house, sizeof *house);
   wfx_os_release(&last.os, rt, last.arena_bytes);
 }

@@ -27,7 +27,8 @@
 
 /** What does not have to be near: configuration, memory, counters. */
 struct wfx_house {
-  uint64_t made;        /* continuations, ever */
+  char beside[64];      /* what a neighbour of its block writes does not slow down what counts */
+  uint64_t made;        /* continuations, without those that could not be */
   uint64_t may_be_made; /* as many as may be alive at once, and one more for each that has died */
   wasmfx_runtime_config_t config;
   wasmfx_stack_allocator_t host_stacks; /* the host's own, that of `config` calls it */

@@ -518,6 +518,37 @@ static void a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on(vo
   world_free(&w);
 }
 
+/* Each resumes the next one, and all return in word form. */
+static uint64_t go_down_and_return(wasmfx_runtime_t *rt, void *env, uint64_t word, wasmfx_cont_t from)
+{
+  const struct world *w = env;
+  (void)from;
+  if (word) {
+    wasmfx_cont_t next;
+    assert_int_equal(wasmfx_cont_new_word(rt, w->type, go_down_and_return, env, &next), WASMFX_OK);
+    assert_int_equal(wasmfx_resume_word(rt, &next, w->handlers, word - 1).status, WASMFX_RETURNED);
+  }
+  return word;
+}
+
+static void bodies_that_return_above_the_watermark_give_memory_back(void **state)
+{
+  enum { CACHED = 2, DEEP = 10 };
+  (void)state;
+  wasmfx_runtime_config_t config;
+  wasmfx_runtime_config_init(&config);
+  config.cached_stacks = CACHED;
+  struct world w = world_new(&config);
+  for (unsigned i = 1; i <= 4; i++) { /* from the second time on, the first ones find a stack at hand */
+    wasmfx_cont_t first;
+    assert_int_equal(wasmfx_cont_new_word(w.rt, w.type, go_down_and_return, &w, &first), WASMFX_OK);
+    assert_int_equal(wasmfx_resume_word(w.rt, &first, w.handlers, DEEP - 1).status, WASMFX_RETURNED);
+    assert_int_equal(stats_of(&w).stacks_cached, CACHED);
+    assert_int_equal(stats_of(&w).stack_trims, i * (DEEP - CACHED));
+  }
+  world_free(&w);
+}
+
 /* ---- Tenants --------------------------------------------------------------------------------- */
 
 /* One stack only, so that it has to cross. */
@@ -1080,6 +1111,7 @@ int main(void)
     cmocka_unit_test(above_the_watermark_memory_goes_back_to_the_system),
     cmocka_unit_test(trimmed_neighbours_leave_others_their_memory),
     cmocka_unit_test(a_body_that_ends_above_the_watermark_keeps_the_stack_it_stands_on),
+    cmocka_unit_test(bodies_that_return_above_the_watermark_give_memory_back),
     cmocka_unit_test(a_stack_that_crosses_tenants_shows_nothing),
     cmocka_unit_test(a_stack_in_locked_memory_crosses_tenants_just_as_clean),
     cmocka_unit_test(trimmed_stacks_in_locked_memory_are_just_as_clean),

@@ -55,8 +55,8 @@
 #define WASMFX_ABI_RT_RECEIVED 40     /* the reference that switch hands over, for who waits in a suspension */
 #define WASMFX_ABI_RT_FREE_OBJECT 96
 #define WASMFX_ABI_RT_HOUSE 104
-#define WASMFX_ABI_HOUSE_MADE 0        /* how many continuations were made; */
-#define WASMFX_ABI_HOUSE_MAY_BE_MADE 8 /* no more than this */
+#define WASMFX_ABI_HOUSE_MADE 64        /* how many continuations were made; */
+#define WASMFX_ABI_HOUSE_MAY_BE_MADE 72 /* no more than this */
 
 /* An object: a continuation, or a root */
 #define WASMFX_ABI_OBJECT_BYTES 128
@@ -123,6 +123,7 @@ WASMFX_API extern const char wasmfx_abi_deep[];
 #endif
 
 WASMFX_ABI_STRUCT wasmfx_abi_house {
+  uint64_t opaque[8];
   uint64_t made;
   uint64_t may_be_made;
 };
@@ -156,7 +157,7 @@ WASMFX_ABI_STRUCT wasmfx_abi_runtime {
   uint32_t slots;
   uint32_t more;
   const void *free_stack;
-  uint64_t opaque_room;
+  uint64_t opaque_number;
   wasmfx_cont_t received;
   uint64_t opaque_transfer[6];
   struct wasmfx_abi_object *free_object;

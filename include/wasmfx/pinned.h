@@ -111,7 +111,7 @@ WASMFX_FAST_INLINE wasmfx_status_t wasmfx_pinned_cont_new_word(wasmfx_runtime_t 
   struct wasmfx_abi_house *house = hot->house;
   const uint64_t made = house->made;
   if (__builtin_expect(!entry || !type || known->runtime != rt || !known->short_params || !object ||
-                         made == house->may_be_made, 0))
+                         made >= house->may_be_made, 0))
     return wasmfx_cont_new_word(rt, type, entry, env, cont);
   hot->free_object = object->next_free;
   object->pc = WASMFX_PINNED_LANDING(wasmfx_abi_fresh);

@@ -36,7 +36,7 @@
 #define WFX_RT_SHORT_COUNT 16
 #define WFX_RT_CAREFUL 20
 #define WFX_RT_FREE_STACK 24
-#define WFX_RT_FREE_STACK_ROOM 32
+#define WFX_RT_STACKS_MAY_KEEP 32
 #define WFX_RT_RECEIVED 40
 #define WFX_RT_FROM 48
 #define WFX_RT_LANDING 56
@@ -50,8 +50,8 @@
 #define WFX_RT_STACK_ROOM 124
 
 /* struct wfx_house */
-#define WFX_HOUSE_MADE 0
-#define WFX_HOUSE_MAY_BE_MADE 8
+#define WFX_HOUSE_MADE 64
+#define WFX_HOUSE_MAY_BE_MADE 72
 
 /* bits of `careful`: why the short paths must not be taken */
 #define WFX_CAREFUL_HOOK 1

@@ -1444,7 +1444,7 @@ wfx_body:
 start_fresh:
     movq WFX_STACK_NEXT(%r11), %r9
     movq %r9, WFX_RT_FREE_STACK(%rdi)
-    incq WFX_RT_FREE_STACK_ROOM(%rdi)
+    incq WFX_RT_STACKS_MAY_KEEP(%rdi)
     movq %rax, WFX_STACK_OWNER(%r11)
     movb $1, WFX_STACK_IS_SHORT(%r11)
     movq %r11, WFX_OBJ_STACK(%rax)
@@ -1479,7 +1479,7 @@ wfx_base:
     je return_carefully
     cmpq $0, WFX_OBJ_HOST_WORD(%r13)
     jne return_carefully
-    decq WFX_RT_FREE_STACK_ROOM(%rdi)
+    decq WFX_RT_STACKS_MAY_KEEP(%rdi)
     js return_without_room
     movq %rax, %rsi
     movq WFX_OBJ_PARENT(%r13), %rax     /* stays, as does the owner, for who walks from here */
@@ -1503,7 +1503,7 @@ wfx_base:
     GO
     .cfi_restore_state
 return_without_room:
-    incq WFX_RT_FREE_STACK_ROOM(%rdi)
+    incq WFX_RT_STACKS_MAY_KEEP(%rdi)
 return_carefully:
     movq WFX_STACK_OWNER(%rsp), %rsi    /* wfx_return(rt, self, word) */
     movq %rax, %rdx

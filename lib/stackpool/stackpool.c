@@ -37,7 +37,7 @@ static void push(struct wfx_stack_list *list, struct wfx_stack *stack)
 {
   stack->next = list->top;
   list->top = stack;
-  list->room--;
+  list->may_keep--;
 }
 
 static struct wfx_stack *pop(struct wfx_stack_list *list)
@@ -45,7 +45,7 @@ static struct wfx_stack *pop(struct wfx_stack_list *list)
   struct wfx_stack *stack = list->top;
   if (stack) {
     list->top = stack->next;
-    list->room++;
+    list->may_keep++;
   }
   return stack;
 }
@@ -105,7 +105,7 @@ wasmfx_status_t wfx_stackpool_init(struct wfx_stackpool *pool, struct wfx_os *os
   memset(pool->lists, 0, lists_bytes(pool));
   for (uint32_t i = 0; i < WASMFX_STACK_CLASSES; i++)
     for (uint32_t tenant = 0; tenant < config->tenants; tenant++)
-      list_of(pool, i, tenant)->room = config->cached_stacks;
+      list_of(pool, i, tenant)->may_keep = config->cached_stacks;
   return WASMFX_OK;
 }
 
@@ -148,7 +148,7 @@ size_t wfx_stackpool_cached(const struct wfx_stackpool *pool)
   size_t count = pool->leaving ? 1 : 0;
   for (uint32_t i = 0; i < WASMFX_STACK_CLASSES; i++)
     for (uint32_t tenant = 0; tenant < pool->config->tenants; tenant++)
-      count += (size_t)(pool->config->cached_stacks - list_of(pool, i, tenant)->room);
+      count += (size_t)(pool->config->cached_stacks - list_of(pool, i, tenant)->may_keep);
   return count;
 }
 
@@ -379,7 +379,7 @@ static void trim_second(struct wfx_stackpool *pool, struct wfx_stack_list *list)
   struct wfx_stack *second = list->top->next;
   struct wfx_stack_class *class = &pool->classes[second->stack_class];
   list->top->next = second->next;
-  list->room++;
+  list->may_keep++;
   class->trimmed[class->trimmed_count++] = second->slot;
   pool->trimmed++;
   pool->trims++;
@@ -445,6 +445,6 @@ void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stac
   struct wfx_stack_list *list = list_of(pool, stack->stack_class, stack->tenant);
   stack->life = ++pool->lives;
   push(list, stack);
-  if (list->room < 0 && !pool->keeps_all && !pool->classes[stack->stack_class].is_packed)
+  if (list->may_keep < 0 && !pool->keeps_all && !pool->classes[stack->stack_class].is_packed)
     trim_second(pool, list);
 }

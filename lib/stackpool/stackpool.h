@@ -73,7 +73,7 @@ static inline size_t wfx_stack_bytes(const struct wfx_stack *stack)
 /** Free stacks, the last one in front. */
 struct wfx_stack_list {
   struct wfx_stack *top;
-  int64_t room; /* how many more until memory is given back; less than none where none can be */
+  int64_t may_keep; /* how many more until memory is given back; less than none where none can be */
 };
 
 /** A size class. */
@@ -143,7 +143,7 @@ void wfx_stackpool_put_slowly(struct wfx_stackpool *pool, struct wfx_stack *stac
 /** Whether that is all there is to do: to put it in front. */
 static inline bool wfx_stackpool_has_room(const struct wfx_stackpool *pool, const struct wfx_stack *stack)
 {
-  return pool->is_simple && stack->stack_class == 0 && pool->front->room > 0;
+  return pool->is_simple && stack->stack_class == 0 && pool->front->may_keep > 0;
 }
 static inline void wfx_stackpool_put_in_front(struct wfx_stackpool *pool, struct wfx_stack *stack)
 {
@@ -151,7 +151,7 @@ static inline void wfx_stackpool_put_in_front(struct wfx_stackpool *pool, struct
   stack->life = ++pool->lives;
   stack->next = front->top;
   front->top = stack;
-  front->room--;
+  front->may_keep--;
 }
 static inline void wfx_stackpool_put(struct wfx_stackpool *pool, struct wfx_stack *stack)
 {

@@ -55,6 +55,9 @@ BUILDS = {
 }
 
 
+NOT_COMPILED = 'not compiled'  # then nothing can be said about the tests
+
+
 class Trouble(Exception):
   """Something that is wrong with a list or with the tree, not with a test."""
 
@@ -222,7 +225,8 @@ def try_mutation(mutation, build, tree):
   text = path.read_text()
   path.write_text(mutation.apply(text))
   try:
-    Build.must(build.ninja(), f'{mutation.where}: {mutation.name}: compiling')
+    if build.ninja().returncode:
+      return NOT_COMPILED
     return build.first_failure(mutation.first_tests())
   finally:
     path.write_text(text)
@@ -241,7 +245,7 @@ def try_all(mutations, folder):
       builds[mutation.build] = Build(tree, mutation.build)
     began = time.monotonic()
     killer = try_mutation(mutation, builds[mutation.build], tree)
-    verdict = f'killed by {killer}' if killer else 'SURVIVED'
+    verdict = NOT_COMPILED if killer is NOT_COMPILED else f'killed by {killer}' if killer else 'SURVIVED'
     print(f'{number:3}/{len(mutations)}  {mutation.name:44}  {verdict} in {time.monotonic() - began:.1f} s', flush=True)
     results.append((mutation, killer))
   return results
@@ -252,14 +256,14 @@ def report(results):
   print(f'\n{"file":32}  mutations  killed')
   for name in files:
     verdicts = [killer for mutation, killer in results if mutation.fields['file'] == name]
-    print(f'{name:32}  {len(verdicts):9}  {sum(1 for killer in verdicts if killer):6}')
-  survivors = [mutation for mutation, killer in results if not killer]
+    print(f'{name:32}  {len(verdicts):9}  {sum(1 for killer in verdicts if killer not in (None, NOT_COMPILED)):6}')
+  survivors = [mutation for mutation, killer in results if killer in (None, NOT_COMPILED)]
   for mutation in survivors:
-    print(f'\nSURVIVED: {mutation.name} ({mutation.where}), {mutation.fields["file"]}: {mutation.fields["breaks"]}')
+    print(f'\nSURVIVED, OR NOT COMPILED: {mutation.name} ({mutation.where}), {mutation.fields["file"]}: {mutation.fields["breaks"]}')
     print('\n'.join([f'  -{line}' for line in mutation.old] + [f'  +{line}' for line in mutation.new]))
   late = sum(1 for _, killer in results if killer and killer.endswith('(timeout)'))
   print(f'\n{len(results) - len(survivors)} of {len(results)} mutations killed, {late} of them by a timeout; '
-        f'{len(survivors)} survived')
+        f'{len(survivors)} survived or could not be compiled')
   return 1 if survivors else 0
 
 
