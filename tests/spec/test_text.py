@@ -112,8 +112,9 @@ class Strings(unittest.TestCase):
   def test_a_string_that_the_text_ends(self):
     self.assertEqual(complaint('a "b'), (1, 3, 'unclosed string'))
 
-  def test_a_control_character(self):
-    self.assertEqual(complaint('"a\tb"')[:2], (1, 3))
+  def test_control_characters(self):
+    for character in '\0\t\x1f\x7f':
+      self.assertEqual(complaint(f'"a{character}b"')[:2], (1, 3), repr(character))
 
 
 class Malformations(unittest.TestCase):
@@ -131,7 +132,8 @@ class Malformations(unittest.TestCase):
     self.assertEqual(complaint('a \u00e4')[:2], (1, 3))
 
   def test_columns_count_characters_after_any_end_of_line(self):
-    self.assertEqual(complaint('a\r\n "\u00e4" )'), (2, 6, 'unexpected )'))
+    for end in ('\r\n', '\n', '\r'):
+      self.assertEqual(complaint(f'a{end} "\u00e4" )'), (2, 6, 'unexpected )'), repr(end))
 
   def test_the_message_names_file_line_and_column(self):
     with self.assertRaisesRegex(Malformed, '^here:1:1: unexpected \\)$'):
@@ -277,12 +279,16 @@ class Commands(unittest.TestCase):
   def test_a_text_without_commands_is_one_module(self):
     self.assertEqual(read(script('(func) (memory 1)')[0].text), [['module', ['func'], ['memory', '1']]])
 
+  def test_annotations_are_not_commands(self):
+    self.assertEqual(script('(@a "b") (module) (@c)')[0].text.split(), ['(module', ')'])
+    self.assertEqual(len(script('(@a "b") (module) (@c)')), 1)
+
   def test_what_is_not_run_is_a_command_too(self):
     self.assertEqual(script('(assert_return (invoke "f") (v128.const i32x4 0 0 0 0))')[0].reason, 'values of type v128')
 
   def test_malformed_commands(self):
     for written, place in (('(module)\n(nothing)', (2, 1)), ('(module) x', (1, 10)), ('(register)', (1, 10)),
-                           ('(register "a" "b")', (1, 15)), ('(invoke "f" (i32.const x))', (1, 24)),
+                           ('(register "a" "b")', (1, 15)), ('(module instance $i $m $x)', (1, 24)), ('(invoke "f" (i32.const x))', (1, 24)),
                            ('(invoke "f" 1)', (1, 13)), ('(assert_trap (invoke "f"))', (1, 26)),
                            ('(assert_return (module))', (1, 1)), ('(assert_invalid (invoke "f") "x")', (1, 1)),
                            ('(get "g" (i32.const 1))', (1, 1)), ('(register "\\ff")', (1, 11))):
@@ -294,26 +300,28 @@ class Scripted(Engine):
 
   def __init__(self, **answers):
     self.answers = answers
-    self.asked = []
+    self.asked = []  # the verb, and by how many-th keys
+    self.keys = []
 
-  def answer(self, verb, *given):
-    self.asked.append((verb, *given))
+  def answer(self, verb, *keys):
+    self.keys += [key for key in keys if key not in self.keys]
+    self.asked.append((verb, *map(self.keys.index, keys)))
     return self.answers.get(verb, Answer('ok'))
 
   def define(self, module, binary, words):
-    return self.answer('define', binary)
+    return self.answer('define', module)
 
   def instantiate(self, instance, module):
-    return self.answer('instantiate')
+    return self.answer('instantiate', instance, module)
 
   def register(self, name, instance):
-    return self.answer('register', name)
+    return self.answer('register', instance)
 
   def invoke(self, instance, name, arguments, kinds):
-    return self.answer('invoke', name)
+    return self.answer('invoke', instance)
 
   def get(self, instance, name, kinds):
-    return self.answer('get', name)
+    return self.answer('get', instance)
 
 
 class Letters:
@@ -389,11 +397,16 @@ class Playing(unittest.TestCase):
 
   def test_an_asserted_module_is_not_the_latest(self):
     engine = Scripted(invoke=Answer('values'))
-    written = '(module $a)(assert_invalid (module ?) "x")(assert_unlinkable (module) "x")(invoke "f")(register "m" $a)'
+    written = '(module $a)(assert_unlinkable (module) "x")(invoke "f")(register "m" $a)(module instance)(invoke "f")'
     self.assertEqual([verdict.what for verdict in play.Player(engine, Letters()).play(script(written))],
-                     [play.PASSED, play.FAILED, play.FAILED, play.PASSED])
-    self.assertEqual([question[0] for question in engine.asked],
-                     ['define', 'instantiate', 'define', 'instantiate', 'invoke', 'register'])
+                     [play.PASSED, play.FAILED, play.PASSED, play.PASSED, play.PASSED])
+    self.assertEqual(engine.asked, [('define', 0), ('instantiate', 1, 0), ('define', 2), ('instantiate', 3, 2),
+                                    ('invoke', 1), ('register', 1), ('instantiate', 4, 0), ('invoke', 4)])
+
+  def test_an_invalid_module_has_no_instance(self):
+    engine = Scripted()
+    list(play.Player(engine, Letters()).play(script('(assert_invalid (module) "x")')))
+    self.assertEqual(engine.asked, [('define', 0)])
 
   def test_a_definition_has_no_instance_until_one_is_made(self):
     written = '(module definition $m)(invoke "f")(module instance $i $m)(invoke $i "f")'

@@ -67,11 +67,15 @@ class NotRun:
 
 
 def read_script(source):
-  nodes = text.read(source)
+  nodes = [node for node in text.read(source) if not is_annotation(node)]
   if nodes and isinstance(nodes[0], List) and nodes[0].head not in COMMANDS:
     # A text that is no list of commands is the inside of one module.
     return [Module(None, False, text=f'(module {source.text}\n)', words=text.words(nodes), line=1)]
   return [read_command(source, node) for node in nodes]
+
+
+def is_annotation(node):
+  return isinstance(node, List) and (node.head or '').startswith('@')
 
 
 def read_command(source, node):

@@ -11,7 +11,7 @@ WIDTHS = {'i32': 32, 'i64': 64, 'f32': 32, 'f64': 64}
 DECIMAL = re.compile(r'([+-]?)([0-9_]+)(?:\.([0-9_]*))?(?:[eE]([+-]?[0-9_]+))?$')
 HEXADECIMAL = re.compile(r'([+-]?)0x([0-9A-Fa-f_]+)(?:\.([0-9A-Fa-f_]*))?(?:[pP]([+-]?[0-9_]+))?$')
 REFERENCES = {  # the pattern's word -> the kinds of value that it takes; none: all that are not null
-  'ref': None, 'ref.func': {'func'}, 'ref.extern': {'extern'}, 'ref.host': {'extern'}, 'ref.exn': {'exn'},
+  'ref': None, 'ref.func': {'func'}, 'ref.extern': {'extern', 'any'}, 'ref.host': {'extern'}, 'ref.exn': {'exn'},
   'ref.cont': {'cont'}, 'ref.eq': {'any'}, 'ref.i31': {'any'}, 'ref.struct': {'any'}, 'ref.array': {'any'},
 }
 

@@ -1,0 +1,57 @@
+;; How long does a handler live?
+;; Until it was taken once, or its body has ended. Whoever resumes next brings his own; inner ones are captured and
+;; live on.
+
+(module
+  (type $f0 (func))
+  (type $k0 (cont $f0))
+  (type $f_i32 (func (result i32)))
+  (type $k_i32 (cont $f_i32))
+  (tag $a)
+  (tag $b)
+
+  (func $a_then_a (suspend $a) (suspend $a))
+  (func $a_then_b (suspend $a) (suspend $b))
+  (func $ends)
+  ;; Under a handler for $a it suspends by $b, and then by $a.
+  (func $b_then_a (suspend $b) (suspend $a))
+  (func $handles_a (result i32)
+    (block $on (result (ref $k0))
+      (resume $k0 (on $a $on) (cont.new $k0 (ref.func $b_then_a)))
+      (return (i32.const -1)))
+    (drop)
+    (i32.const 5))
+  (elem declare func $a_then_a $a_then_b $ends $b_then_a $handles_a)
+
+  (func $until_a (param $k (ref $k0)) (result (ref $k0))
+    (block $on (result (ref $k0))
+      (resume $k0 (on $a $on) (local.get $k))
+      (unreachable)))
+
+  (func (export "taken-once-it-is-gone")
+    (resume $k0 (call $until_a (cont.new $k0 (ref.func $a_then_a)))))
+  (func (export "the-next-resume-brings-the-same-again")
+    (resume $k0 (call $until_a (call $until_a (cont.new $k0 (ref.func $a_then_a))))))
+  (func (export "or-another") (result i32)
+    (block $on (result (ref $k0))
+      (resume $k0 (on $b $on) (call $until_a (cont.new $k0 (ref.func $a_then_b))))
+      (return (i32.const -1)))
+    (drop)
+    (i32.const 4))
+  (func (export "the-body-has-ended")
+    (block $on (result (ref $k0))
+      (resume $k0 (on $a $on) (cont.new $k0 (ref.func $ends)))
+      (suspend $a)
+      (return))
+    (drop))
+  (func (export "captured-inside-it-lives-on") (result i32)
+    (block $on (result (ref $k_i32))
+      (return (resume $k_i32 (on $b $on) (cont.new $k_i32 (ref.func $handles_a)))))
+    (resume $k_i32))
+)
+
+(assert_suspension (invoke "taken-once-it-is-gone") "unhandled tag")
+(assert_return (invoke "the-next-resume-brings-the-same-again"))
+(assert_return (invoke "or-another") (i32.const 4))
+(assert_suspension (invoke "the-body-has-ended") "unhandled tag")
+(assert_return (invoke "captured-inside-it-lives-on") (i32.const 5))

@@ -1,0 +1,47 @@
+;; Does call_indirect tell continuation types apart?
+;; It does: a function that takes a continuation of one type is not one that takes another. By call_ref it is
+;; validation that does.
+
+(module
+  (type $f_a (func (result i32)))
+  (type $k_a (cont $f_a))
+  (type $f_b (func (result i64)))
+  (type $k_b (cont $f_b))
+  (type $takes_a (func (param (ref $k_a)) (result i32)))
+  (type $takes_b (func (param (ref $k_b)) (result i32)))
+  (type $takes_any (func (param (ref cont)) (result i32)))
+  (type $gives_a (func (result (ref $k_a))))
+  (type $gives_b (func (result (ref $k_b))))
+  ;; The type $f_a once more: the same type.
+  (type $f_a_again (func (result i32)))
+  (type $k_a_again (cont $f_a_again))
+  (type $takes_a_again (func (param (ref $k_a_again)) (result i32)))
+
+  (func $one (type $f_a) (i32.const 1))
+  (func $run_a (type $takes_a) (resume $k_a (local.get 0)))
+  (func $make_a (type $gives_a) (cont.new $k_a (ref.func $one)))
+  (table funcref (elem $run_a $make_a $one))
+  (func $two (type $f_b) (i64.const 2))
+  (elem declare func $two)
+
+  (func (export "the-right-type") (result i32)
+    (call_indirect (type $takes_a) (call $make_a) (i32.const 0)))
+  (func (export "an-equal-type") (result i32)
+    (call_indirect (type $takes_a_again) (call $make_a) (i32.const 0)))
+  (func (export "a-result-of-the-right-type") (result i32)
+    (resume $k_a (call_indirect (type $gives_a) (i32.const 1))))
+  (func (export "a-parameter-of-another-type") (result i32)
+    (call_indirect (type $takes_b) (cont.new $k_b (ref.func $two)) (i32.const 0)))
+  (func (export "a-parameter-of-the-top-type") (result i32)
+    (call_indirect (type $takes_any) (call $make_a) (i32.const 0)))
+  (func (export "a-result-of-another-type") (result i64)
+    (resume $k_b (call_indirect (type $gives_b) (i32.const 1))))
+  (func (export "by-call_ref") (result i32) (call_ref $takes_a (call $make_a) (ref.func $run_a)))
+)
+(assert_return (invoke "the-right-type") (i32.const 1))
+(assert_return (invoke "an-equal-type") (i32.const 1))
+(assert_return (invoke "a-result-of-the-right-type") (i32.const 1))
+(assert_trap (invoke "a-parameter-of-another-type") "indirect call type mismatch")
+(assert_trap (invoke "a-parameter-of-the-top-type") "indirect call type mismatch")
+(assert_trap (invoke "a-result-of-another-type") "indirect call type mismatch")
+(assert_return (invoke "by-call_ref") (i32.const 1))

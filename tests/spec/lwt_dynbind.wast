@@ -1,0 +1,91 @@
+;; Do two handlers compose that know nothing of each other?
+;; A yield finds no clause at the environment handler and passes it by: the scheduler gets the body with the handler
+;; around it. So the variable has become local to the task, and neither module was written for that.
+
+(module $queue
+  (type $f0 (func))
+  (type $k0 (cont $f0))
+  (table $slots 4 (ref null $k0))
+  (global $head (mut i32) (i32.const 0))
+  (global $tail (mut i32) (i32.const 0))
+  (func (export "enqueue") (param (ref $k0))
+    (table.set $slots (i32.and (global.get $tail) (i32.const 3)) (local.get 0))
+    (global.set $tail (i32.add (global.get $tail) (i32.const 1))))
+  (func (export "dequeue") (result (ref null $k0))
+    (if (i32.eq (global.get $head) (global.get $tail)) (then (return (ref.null $k0))))
+    (table.get $slots (i32.and (global.get $head) (i32.const 3)))
+    (global.set $head (i32.add (global.get $head) (i32.const 1))))
+)
+(register "queue")
+
+(module $lwt
+  (type $f0 (func))
+  (type $k0 (cont $f0))
+  (func $enqueue (import "queue" "enqueue") (param (ref $k0)))
+  (func $dequeue (import "queue" "dequeue") (result (ref null $k0)))
+  (tag $yield)
+  (func (export "yield") (suspend $yield))
+  (func (export "run")
+    (local $task (ref null $k0))
+    (loop $next
+      (local.set $task (call $dequeue))
+      (if (ref.is_null (local.get $task)) (then (return)))
+      (block $on_yield (result (ref $k0))
+        (resume $k0 (on $yield $on_yield) (local.get $task))
+        (br $next))
+      (call $enqueue)
+      (br $next)))
+)
+(register "lwt")
+
+(module $dynbind
+  (type $f0 (func))
+  (type $k0 (cont $f0))
+  (type $answered (func (param i32)))
+  (type $k_answered (cont $answered))
+  (tag $ask (result i32))
+  (func (export "ask") (result i32) (suspend $ask))
+  (func (export "bind") (param $value i32) (param $body (ref null $f0))
+    (local $k (ref null $k_answered))
+    (block $done
+      (block $first (result (ref $k_answered))
+        (resume $k0 (on $ask $first) (cont.new $k0 (local.get $body)))
+        (br $done))
+      (local.set $k)
+      (loop $more
+        (block $next (result (ref $k_answered))
+          (resume $k_answered (on $ask $next) (local.get $value) (local.get $k))
+          (br $done))
+        (local.set $k)
+        (br $more))))
+)
+(register "dynbind")
+
+(module
+  (type $f0 (func))
+  (type $k0 (cont $f0))
+  (type $f_number (func (param i32)))
+  (type $k_number (cont $f_number))
+  (func $enqueue (import "queue" "enqueue") (param (ref $k0)))
+  (func $yield (import "lwt" "yield"))
+  (func $run (import "lwt" "run"))
+  (func $ask (import "dynbind" "ask") (result i32))
+  (func $bind (import "dynbind" "bind") (param i32 (ref null $f0)))
+  (global $printed (mut i64) (i64.const 0))
+  (func $print (param i32)
+    (global.set $printed (i64.add (i64.mul (global.get $printed) (i64.const 10)) (i64.extend_i32_u (local.get 0)))))
+
+  (func $ask_around (call $print (call $ask)) (call $yield) (call $print (call $ask)))
+  (func $task (type $f_number) (call $bind (local.get 0) (ref.func $ask_around)))
+  (elem declare func $ask_around $task)
+
+  (func (export "a-variable-for-each-task") (result i64)
+    (local $i i32)
+    (loop $next
+      (call $enqueue (cont.bind $k_number $k0 (local.get $i) (cont.new $k_number (ref.func $task))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_u (local.get $i) (i32.const 4))))
+    (call $run)
+    (global.get $printed))
+)
+(assert_return (invoke "a-variable-for-each-task") (i64.const 01230123))
