@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""What run-wast reads: S-expressions, constants and patterns, commands; and what it makes of an engine's answers."""
+"""What run-wast reads: S-expressions, constants and patterns, commands; and what it makes of an engine's answers, also
+of one that aborts or hangs."""
 import sys
 import unittest
 
 sys.dont_write_bytecode = True
 from wast import commands, play, text, values
 from wast.assemble import Refused
-from wast.engines import Answer, Engine
+from wast.engines import Answer, Engine, Node
+from wast.helper import Died, Helper
 from wast.text import Atom, List, Malformed, Source, String
 from wast.values import Value
 
@@ -75,6 +77,9 @@ class Expressions(unittest.TestCase):
 
   def test_comments_in_strings_are_none(self):
     self.assertEqual(read('";; a (; b"'), [b';; a (; b'])
+
+  def test_annotations_are_left_out_at_all_depths(self):
+    self.assertEqual(read('(@a "b" (c)) ((@d) e (@)) f'), [['e'], 'f'])
 
   def test_words_are_the_atoms_at_all_depths(self):
     self.assertEqual(text.words(text.read(Source('(a (b "c" (d)))'))), {'a', 'b', 'd'})
@@ -240,6 +245,10 @@ class Commands(unittest.TestCase):
     self.assertEqual((module.name, module.is_definition), ('$m', False))
     self.assertEqual(read(module.text), [['module', '$m', ['func', ['export', b'a)']]]])
 
+  def test_what_is_not_ascii_is_escaped(self):
+    module = script('(module (func (export "\u00e4")))')[0]
+    self.assertEqual(module.text, '(module  (func (export "\\u{e4}")))')
+
   def test_a_definition_is_assembled_as_a_module(self):
     module = script('(module definition $m (func))')[0]
     self.assertTrue(module.is_definition)
@@ -279,16 +288,13 @@ class Commands(unittest.TestCase):
   def test_a_text_without_commands_is_one_module(self):
     self.assertEqual(read(script('(func) (memory 1)')[0].text), [['module', ['func'], ['memory', '1']]])
 
-  def test_annotations_are_not_commands(self):
-    self.assertEqual(script('(@a "b") (module) (@c)')[0].text.split(), ['(module', ')'])
-    self.assertEqual(len(script('(@a "b") (module) (@c)')), 1)
-
   def test_what_is_not_run_is_a_command_too(self):
     self.assertEqual(script('(assert_return (invoke "f") (v128.const i32x4 0 0 0 0))')[0].reason, 'values of type v128')
 
   def test_malformed_commands(self):
     for written, place in (('(module)\n(nothing)', (2, 1)), ('(module) x', (1, 10)), ('(register)', (1, 10)),
-                           ('(register "a" "b")', (1, 15)), ('(module instance $i $m $x)', (1, 24)), ('(invoke "f" (i32.const x))', (1, 24)),
+                           ('(register "a" "b")', (1, 15)), ('(module instance $i $m $x)', (1, 24)),
+                           ('(invoke "f" (i32.const x))', (1, 24)),
                            ('(invoke "f" 1)', (1, 13)), ('(assert_trap (invoke "f"))', (1, 26)),
                            ('(assert_return (module))', (1, 1)), ('(assert_invalid (invoke "f") "x")', (1, 1)),
                            ('(get "g" (i32.const 1))', (1, 1)), ('(register "\\ff")', (1, 11))):
@@ -412,6 +418,67 @@ class Playing(unittest.TestCase):
     written = '(module definition $m)(invoke "f")(module instance $i $m)(invoke $i "f")'
     self.assertEqual(played(written, invoke=Answer('values')),
                      [play.PASSED, play.NOT_RUN, play.PASSED, play.PASSED])
+
+
+# Answers each question with how many it has heard so far; dies or hangs at some.
+PROCESS = """
+import json, sys, time
+heard = 0
+for line in sys.stdin:
+  heard += 1
+  name = json.loads(line).get('name')
+  if name == 'die':
+    sys.exit('# Fatal: a reason')
+  if name == 'hang':
+    time.sleep(60)
+  print(json.dumps({'what': 'ok', 'text': str(heard)}), flush=True)
+"""
+
+
+class Processes(unittest.TestCase):
+
+  def helper(self, timeout):
+    helper = Helper([sys.executable, '-c', PROCESS], timeout)
+    self.addCleanup(helper.stop)
+    return helper
+
+  def node(self, words=()):
+    engine = Node.__new__(Node)
+    engine.helper, engine.done, engine.words = self.helper(20), [], set(words)
+    return engine
+
+  def test_questions_and_answers(self):
+    helper = self.helper(20)
+    self.assertEqual([helper.ask({})['text'] for _ in range(3)], ['1', '2', '3'])
+
+  def test_one_that_dies_says_why_and_the_next_question_starts_another(self):
+    helper = self.helper(20)
+    helper.ask({})
+    with self.assertRaisesRegex(Died, '^the process ended with status 1: # Fatal: a reason$'):
+      helper.ask({'name': 'die'})
+    self.assertEqual(helper.ask({})['text'], '1')
+
+  def test_one_that_hangs_is_ended(self):
+    helper = self.helper(1)
+    with self.assertRaisesRegex(Died, '^no answer in 1 s$'):
+      helper.ask({'name': 'hang'})
+    self.assertIsNone(helper.process)
+
+  def test_an_engine_that_died_is_told_again_what_it_knew(self):
+    engine = self.node()
+    self.assertEqual(engine.invoke('i', 'f', [], []).text, '1')
+    self.assertEqual(engine.invoke('i', 'die', [], []).what, 'died')
+    self.assertEqual(engine.invoke('i', 'f', [], []).text, '2')  # the first, and this; not the one at which it died
+    self.assertEqual(engine.invoke('i', 'f', [], []).text, '3')
+
+  def test_that_it_dies_is_a_gap_only_where_there_is_a_switch(self):
+    self.assertEqual(self.node(['suspend']).invoke('i', 'die', [], []).what, 'died')
+    self.assertEqual(self.node(['suspend', 'switch']).invoke('i', 'die', [], []).what, 'gap')
+
+  def test_what_it_does_not_take_is_not_asked(self):
+    engine = self.node()
+    self.assertEqual(engine.define('m', b'', {'resume_throw_ref'}).what, 'gap')
+    self.assertEqual(engine.done, [])
 
 
 if __name__ == '__main__':

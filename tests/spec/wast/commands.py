@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a script says: its commands, in order."""
+import re
 from dataclasses import dataclass, field
 
 from . import text, values
@@ -9,6 +10,7 @@ ABOUT_ACTIONS = {'assert_return', 'assert_suspension', 'assert_exception', 'asse
 ABOUT_MODULES = {'assert_invalid', 'assert_malformed', 'assert_unlinkable', 'assert_invalid_custom',
                  'assert_malformed_custom'}
 ASSERTIONS = ABOUT_ACTIONS | ABOUT_MODULES | {'assert_trap'}
+BEYOND_ASCII = re.compile(r'[^\0-\x7f]')
 COMMANDS = ASSERTIONS | {'module', 'register', 'invoke', 'get', 'script', 'input', 'output'}
 
 
@@ -67,15 +69,11 @@ class NotRun:
 
 
 def read_script(source):
-  nodes = [node for node in text.read(source) if not is_annotation(node)]
+  nodes = text.read(source)
   if nodes and isinstance(nodes[0], List) and nodes[0].head not in COMMANDS:
     # A text that is no list of commands is the inside of one module.
     return [Module(None, False, text=f'(module {source.text}\n)', words=text.words(nodes), line=1)]
   return [read_command(source, node) for node in nodes]
-
-
-def is_annotation(node):
-  return isinstance(node, List) and (node.head or '').startswith('@')
 
 
 def read_command(source, node):
@@ -152,8 +150,14 @@ def read_module(operands):
   # The assembler knows no `definition`: what it gets begins with the fields.
   fields = operands.all()
   node = operands.node
-  inside = operands.source.text[fields[0].start:node.end - 1] if fields else ''
+  inside = escaped(operands.source.text[fields[0].start:node.end - 1]) if fields else ''
   return Module(name, is_definition, text=f'(module {name or ""} {inside})', words=text.words(fields))
+
+
+def escaped(module):
+  """Some characters wasm-tools refuses unless they are escaped, since they look like nothing or like others. They stand
+  in strings, where that is the same, or in comments."""
+  return BEYOND_ASCII.sub(lambda match: f'\\u{{{ord(match.group()):x}}}', module)
 
 
 def quoted_module(operands, name, is_definition):

@@ -65,7 +65,8 @@ class List:
 
 
 def read(source):
-  """All expressions of a source. Lists are kept on a stack of our own: a text may nest deeper than Python calls."""
+  """All expressions of a source but its annotations, (@..), which mean nothing here. Lists are kept on a stack of our
+  own: a text may nest deeper than Python calls."""
   outermost = List([], 0, len(source.text))
   open_lists = [outermost]
   at = skip_space(source, 0)
@@ -80,7 +81,8 @@ def read(source):
       at += 1
       closed = open_lists.pop()
       closed.end = at
-      open_lists[-1].items.append(closed)
+      if not (closed.head or '').startswith('@'):
+        open_lists[-1].items.append(closed)
     else:
       token = read_string(source, at) if character == '"' else read_atom(source, at)
       open_lists[-1].items.append(token)
