@@ -243,16 +243,16 @@ class Commands(unittest.TestCase):
   def test_a_module_keeps_its_text(self):
     module = script('(module $m (func (export "a)")) ;; )\n)')[0]
     self.assertEqual((module.name, module.is_definition), ('$m', False))
-    self.assertEqual(read(module.text), [['module', '$m', ['func', ['export', b'a)']]]])
+    self.assertEqual(read(module.text), [['module', ['func', ['export', b'a)']]]])
 
   def test_what_is_not_ascii_is_escaped(self):
     module = script('(module (func (export "\u00e4")))')[0]
-    self.assertEqual(module.text, '(module  (func (export "\\u{e4}")))')
+    self.assertEqual(module.text, '(module (func (export "\\u{e4}")))')
 
   def test_a_definition_is_assembled_as_a_module(self):
     module = script('(module definition $m (func))')[0]
     self.assertTrue(module.is_definition)
-    self.assertEqual(read(module.text), [['module', '$m', ['func']]])
+    self.assertEqual(read(module.text), [['module', ['func']]])
 
   def test_an_instance_and_its_module(self):
     both, one, none = script('(module instance $i $m) (module instance $m) (module instance)')

@@ -147,11 +147,11 @@ def read_module(operands):
     return Module(name, is_definition, binary=operands.bytes())
   if operands.word('quote'):
     return quoted_module(operands, name, is_definition)
-  # The assembler knows no `definition`: what it gets begins with the fields.
+  # The assembler knows no `definition`, and the name means nothing to it: what it gets begins with the fields.
   fields = operands.all()
   node = operands.node
   inside = escaped(operands.source.text[fields[0].start:node.end - 1]) if fields else ''
-  return Module(name, is_definition, text=f'(module {name or ""} {inside})', words=text.words(fields))
+  return Module(name, is_definition, text=f'(module {inside})', words=text.words(fields))
 
 
 def escaped(module):
