@@ -45,6 +45,8 @@ nothing 'the examples include only public headers' \
      for folder in examples/interpreter examples/plugin_host examples/jit; do
        strangers "$system|$public|\"\.\./check\.h\"|$(neighbours $folder)" $folder/*.[ch]
      done)"
+nothing 'the tools include only themselves and the system, and nothing of the library' \
+  "$(strangers "$system|$(neighbours tools/wasmfx-lower)" tools/wasmfx-lower/*.[ch])"
 nothing 'the benchmarks include only public headers' \
   "$(strangers "$system|<boost/[a-z_/]+\\.hpp>|$public|$(neighbours bench)" bench/*.[ch])"
 
