@@ -3,9 +3,10 @@
  * Modules, right or wrong, read and validated by wasmfx-lower.
  *
  *     | 0 | a module ...
- *     | 1 | the type of a function | its locals and its code, without the last `end`, in a module that has all they need
+ *     | 1 | the type of a function | its locals and its code, without the last `end`
  *
- * There has to be an answer, in memory that the size of the module limits, and one that can be said.
+ * The latter stand in a module that has all they need. There has to be an answer, in memory that the size of the
+ * module limits, and one that can be said.
  */
 #include <stdbool.h>
 #include <stdlib.h>

@@ -165,33 +165,69 @@ static void values_upon_values_take_little_memory(void **state)
   assert_false(try_code(BYTES(I32_CONST(0)), 20000, BYTES(DROP)));
 }
 
-/* Two bytes that push a thousand values. */
-static void calls_that_give_much_take_no_more(void **state)
+/* A function of one type, the other one imported, and code that calls that time and again. */
+static void make_calls(struct bytes *module, const struct bytes *types, unsigned calls)
 {
-  static struct bytes section, code, module;
+  static struct bytes section, code;
+  section.count = code.count = 0;
+  begin_module(module);
+  put_section(module, TYPE_SECTION, types->at, types->count);
+  put_section(module, IMPORT_SECTION, BYTES(2, 0, 0, 0, 1, 0, 0, 0, 2));
+  put_section(module, FUNCTION_SECTION, BYTES(1, 0));
+  put(&section, BYTES(0, CALL(0)));
+  for (unsigned i = 1; i < calls; i++)
+    put(&section, BYTES(CALL(1)));
+  put(&section, BYTES(UNREACHABLE, END));
+  put(&code, BYTES(1));
+  put_number(&code, (uint32_t)section.count);
+  put(&code, section.at, section.count);
+  put_section(module, CODE_SECTION, code.at, code.count);
+}
+
+static void put_values(struct bytes *to, unsigned count)
+{
+  put_number(to, count);
+  for (unsigned i = 0; i < count; i++)
+    put(to, BYTES(I32));
+}
+
+/* Three types: [] -> []; [] -> i32*; i32* -> i32*, the last of which gives as much. */
+static void make_wide_types(struct bytes *to, unsigned taken, unsigned given)
+{
+  to->count = 0;
+  put(to, BYTES(3, FUNC, 0, 0, FUNC, 0));
+  put_values(to, given);
+  put(to, BYTES(FUNC));
+  put_values(to, taken);
+  put_values(to, given);
+}
+
+/* Two bytes that push a thousand values. */
+static void calls_that_give_much_take_no_more_memory(void **state)
+{
+  static struct bytes types, module;
   (void)state;
-  for (unsigned results = 1000; results <= 1001; results++) {
-    section.count = code.count = 0;
-    put(&section, BYTES(2, FUNC, 0, 0, FUNC, 0));
-    put_number(&section, results);
-    for (unsigned i = 0; i < results; i++)
-      put(&section, BYTES(I32));
-    begin_module(&module);
-    put_section(&module, TYPE_SECTION, section.at, section.count);
-    put_section(&module, IMPORT_SECTION, BYTES(1, 0, 0, 0, 1));
-    put_section(&module, FUNCTION_SECTION, BYTES(1, 0));
-    section.count = 0;
-    put(&section, BYTES(0));
-    for (unsigned i = 0; i < 10000; i++)
-      put(&section, BYTES(CALL(0)));
-    put(&section, BYTES(UNREACHABLE, END));
-    put(&code, BYTES(1));
-    put_number(&code, (uint32_t)section.count);
-    put(&code, section.at, section.count);
-    put_section(&module, CODE_SECTION, code.at, code.count);
-    check_module("much", &module, results > 1000 ? "not supported: more than 1000 results" : "not supported: it would take more memory");
-    assert_false(try_bytes(module.at, module.count));
-  }
+  make_wide_types(&types, 0, 1000);
+  make_calls(&module, &types, 10000);
+  check_module("much", &module, "not supported: it would take more memory");
+  assert_false(try_bytes(module.at, module.count));
+  make_calls(&module, &types, 10);
+  check_module("enough", &module, NULL);
+  make_wide_types(&types, 0, 1001);
+  make_calls(&module, &types, 1);
+  check_module("too much", &module, "not supported: more than 1000 results");
+}
+
+/* Two bytes that pop as many, and push them again. */
+static void calls_that_take_much_take_no_more_time(void **state)
+{
+  static struct bytes types, module;
+  (void)state;
+  make_wide_types(&types, 1000, 1000);
+  make_calls(&module, &types, 40000);
+  check_module("much", &module, "not supported: it would take more time");
+  make_calls(&module, &types, 100);
+  check_module("enough", &module, NULL);
 }
 
 static void what_is_declared_to_be_huge_is_not_believed(void **state)
@@ -214,7 +250,8 @@ int main(void)
     cmocka_unit_test(the_smallest_items_take_little_memory),
     cmocka_unit_test(blocks_in_blocks_take_little_memory),
     cmocka_unit_test(values_upon_values_take_little_memory),
-    cmocka_unit_test(calls_that_give_much_take_no_more),
+    cmocka_unit_test(calls_that_give_much_take_no_more_memory),
+    cmocka_unit_test(calls_that_take_much_take_no_more_time),
     cmocka_unit_test(what_is_declared_to_be_huge_is_not_believed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

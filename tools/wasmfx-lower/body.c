@@ -42,6 +42,16 @@ static bool out_of_memory(struct wl_body *body)
   return wl_fail_for_memory(&body->module->error, body->now.offset);
 }
 
+bool wl_spend(struct wl_body *body, uint32_t types)
+{
+  struct wl_module *module = body->module;
+  if (types > module->work_left)
+    return wl_fail(&module->error, WL_UNSUPPORTED, body->now.offset,
+                   "not supported: it would take more time than there is for its size");
+  module->work_left -= types;
+  return true;
+}
+
 /* ---- The stack --------------------------------------------------------------------------------- */
 
 static struct wl_frame *innermost(const struct wl_body *body)
@@ -122,6 +132,8 @@ bool wl_find_list(struct wl_body *body, struct wl_list list)
 
 bool wl_pop_list(struct wl_body *body, struct wl_list list)
 {
+  if (!wl_spend(body, list.count))
+    return false;
   for (uint32_t i = list.count; i-- > 0;)
     if (!wl_pop(body, list.types[i]))
       return false;
@@ -196,7 +208,9 @@ static bool check_block_type(struct wl_body *body, struct wl_frame *frame)
   const struct wl_definition *definition = wl_definition(body->module, now->type_index);
   if (definition->form != WL_FUNC_FORM)
     return wl_invalid(body, "non-function type %" PRIu32, now->type_index);
-  return definition->has_v128 ? wl_fail(&body->module->error, WL_UNSUPPORTED, now->offset, "not supported: v128") : true;
+  if (definition->has_v128)
+    return wl_fail(&body->module->error, WL_UNSUPPORTED, now->offset, "not supported: v128");
+  return true;
 }
 
 bool wl_enter(struct wl_body *body)
@@ -257,7 +271,7 @@ bool wl_label(struct wl_body *body, uint32_t label, struct wl_list *list)
     return wl_invalid(body, "unknown label %" PRIu32, label);
   const struct wl_frame *frame = WL_ITEM(wl_frame, body->frames, body->frames.count - 1 - label);
   *list = frame->opcode == WL_LOOP ? params_of(body, frame) : results_of(body, frame);
-  return true;
+  return wl_spend(body, list->count);
 }
 
 /* ---- Locals ------------------------------------------------------------------------------------------ */

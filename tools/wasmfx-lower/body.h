@@ -57,6 +57,12 @@ bool wl_mismatch(struct wl_body *body, wl_type expected, wl_type found);
 /** The same of lists; `where` says what has the wrong one. */
 bool wl_list_mismatch(struct wl_body *body, const char *where, struct wl_list expected, struct wl_list found);
 
+/**
+ * Before a list is gone over: two bytes can name a thousand types, and what takes too long for its size is refused. Those
+ * that are found by an index, and those that are popped, have been counted.
+ */
+bool wl_spend(struct wl_body *body, uint32_t types);
+
 bool wl_push(struct wl_body *body, wl_type type);
 bool wl_push_list(struct wl_body *body, struct wl_list list);
 bool wl_pop(struct wl_body *body, wl_type expected);

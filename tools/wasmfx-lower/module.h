@@ -171,6 +171,7 @@ struct wl_module {
   uint32_t size;
   struct wl_memory memory;
   struct wl_error error;
+  uint64_t work_left; /* how many types of lists the validation may still go over */
 
   struct wl_array definitions; /* struct wl_definition */
   struct wl_array pool;        /* wl_type: parameters, results, fields */

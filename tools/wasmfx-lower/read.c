@@ -14,6 +14,8 @@ enum {
   HEADER = 8,
   MEMORY_TIMES = 8, /* of the input; with what holds that, less than ten times */
   MEMORY_LEAST = 1 << 16,
+  WORK_TIMES = 64, /* of the input; code that people or compilers write takes a few times */
+  WORK_LEAST = 1 << 20,
 
   FUNCTION_NAMES = 1, /* a subsection of the section "name" */
 };
@@ -373,6 +375,7 @@ bool wl_read(struct wl_module *module, const uint8_t *bytes, size_t size)
     return wl_fail(&module->error, WL_UNSUPPORTED, 0, "not supported: more than 1 GiB");
   module->size = (uint32_t)size;
   module->memory.left = MEMORY_TIMES * size + MEMORY_LEAST;
+  module->work_left = WORK_TIMES * (uint64_t)size + WORK_LEAST;
   struct wl_cursor file = wl_cursor_at(module, 0, module->size);
   uint8_t rank = 0;
   if (!read_header(&file))

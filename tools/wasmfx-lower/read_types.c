@@ -28,7 +28,9 @@ uint32_t wl_read_index_of_type(struct wl_cursor *cursor, const char *else_text)
   const int64_t index = wl_signed(cursor, 33);
   if (index < 0)
     wl_malformed(cursor, at, else_text);
-  return index < 0 ? 0 : index >= WL_ABSTRACT ? WL_ABSTRACT - 1 : (uint32_t)index; /* that large, it is unknown anyway */
+  if (index < 0)
+    return 0;
+  return index < WL_ABSTRACT ? (uint32_t)index : WL_ABSTRACT - 1; /* that large, it is unknown anyway */
 }
 
 uint32_t wl_read_heap(struct wl_cursor *cursor)

@@ -47,7 +47,7 @@ bool wl_function_of_type(struct wl_body *body, uint32_t index, struct wl_signatu
   if (wl_definition(body->module, index)->form != WL_FUNC_FORM)
     return wl_invalid(body, "non-function type %" PRIu32, index);
   *signature = (struct wl_signature){ wl_params(body->module, index), wl_results(body->module, index) };
-  return true;
+  return wl_spend(body, signature->params.count + signature->results.count);
 }
 
 bool wl_signature_of_tag(struct wl_body *body, uint32_t index, struct wl_signature *signature)
@@ -63,7 +63,9 @@ bool wl_exception(struct wl_body *body, uint32_t tag, struct wl_list *values)
   if (!wl_signature_of_tag(body, tag, &signature))
     return false;
   *values = signature.params;
-  return signature.results.count ? wl_list_mismatch(body, " in the tag of an exception", nothing, signature.results) : true;
+  if (signature.results.count == 0)
+    return true;
+  return wl_list_mismatch(body, " in the tag of an exception", nothing, signature.results);
 }
 
 /* ---- Control ------------------------------------------------------------------------------------ */
@@ -185,7 +187,7 @@ static bool find_callee(struct wl_body *body, struct wl_signature *callee)
 
 static bool find_indirect(struct wl_body *body, struct wl_signature *callee)
 {
-  wl_type table;
+  wl_type table = WL_BOTTOM;
   if (!find_table(body, body->now.y, &table) || !wl_function_of_type(body, body->now.x, callee))
     return false;
   if (!wl_matches(body->module, table, wl_ref(WL_FUNC, true)))
@@ -200,37 +202,37 @@ static bool find_by_reference(struct wl_body *body, struct wl_signature *callee)
 
 static bool check_call(struct wl_body *body)
 {
-  struct wl_signature callee;
+  struct wl_signature callee = { .params = { NULL, 0 } };
   return find_callee(body, &callee) && finish_call(body, callee);
 }
 
 static bool check_call_indirect(struct wl_body *body)
 {
-  struct wl_signature callee;
+  struct wl_signature callee = { .params = { NULL, 0 } };
   return find_indirect(body, &callee) && finish_call(body, callee);
 }
 
 static bool check_call_ref(struct wl_body *body)
 {
-  struct wl_signature callee;
+  struct wl_signature callee = { .params = { NULL, 0 } };
   return find_by_reference(body, &callee) && finish_call(body, callee);
 }
 
 static bool check_return_call(struct wl_body *body)
 {
-  struct wl_signature callee;
+  struct wl_signature callee = { .params = { NULL, 0 } };
   return find_callee(body, &callee) && finish_tail_call(body, callee);
 }
 
 static bool check_return_call_indirect(struct wl_body *body)
 {
-  struct wl_signature callee;
+  struct wl_signature callee = { .params = { NULL, 0 } };
   return find_indirect(body, &callee) && finish_tail_call(body, callee);
 }
 
 static bool check_return_call_ref(struct wl_body *body)
 {
-  struct wl_signature callee;
+  struct wl_signature callee = { .params = { NULL, 0 } };
   return find_by_reference(body, &callee) && finish_tail_call(body, callee);
 }
 
@@ -238,7 +240,7 @@ static bool check_return_call_ref(struct wl_body *body)
 
 static bool check_drop(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   return wl_pop_any(body, &type);
 }
 
@@ -265,7 +267,7 @@ static bool check_select_typed(struct wl_body *body)
 
 static bool check_local_get(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   uint32_t flag;
   if (!wl_local(body, body->now.x, &type, &flag))
     return false;
@@ -276,14 +278,14 @@ static bool check_local_get(struct wl_body *body)
 
 static bool check_local_set(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   uint32_t flag;
   return wl_local(body, body->now.x, &type, &flag) && wl_pop(body, type) && wl_set_flag(body, flag);
 }
 
 static bool check_local_tee(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   uint32_t flag;
   return wl_local(body, body->now.x, &type, &flag) && wl_apply(body, one(&type), one(&type)) && wl_set_flag(body, flag);
 }
@@ -299,7 +301,7 @@ static bool find_global(struct wl_body *body, const struct wl_global **global)
 
 static bool check_global_get(struct wl_body *body)
 {
-  const struct wl_global *global;
+  const struct wl_global *global = NULL;
   if (!find_global(body, &global))
     return false;
   if (body->is_constant && global->is_mutable)
@@ -309,7 +311,7 @@ static bool check_global_get(struct wl_body *body)
 
 static bool check_global_set(struct wl_body *body)
 {
-  const struct wl_global *global;
+  const struct wl_global *global = NULL;
   if (!find_global(body, &global))
     return false;
   return global->is_mutable ? wl_pop(body, global->type) : wl_invalid(body, "immutable global %" PRIu32, body->now.x);
@@ -319,31 +321,31 @@ static bool check_global_set(struct wl_body *body)
 
 static bool check_table_get(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   return find_table(body, body->now.x, &type) && wl_pop(body, WL_I32) && wl_push(body, type);
 }
 
 static bool check_table_set(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   return find_table(body, body->now.x, &type) && wl_pop(body, type) && wl_pop(body, WL_I32);
 }
 
 static bool check_table_size(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   return find_table(body, body->now.x, &type) && wl_push(body, WL_I32);
 }
 
 static bool check_table_grow(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   return find_table(body, body->now.x, &type) && wl_pop(body, WL_I32) && wl_pop(body, type) && wl_push(body, WL_I32);
 }
 
 static bool check_table_fill(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   return find_table(body, body->now.x, &type) && wl_pop(body, WL_I32) && wl_pop(body, type) && wl_pop(body, WL_I32);
 }
 
@@ -373,7 +375,7 @@ static bool check_table_init(struct wl_body *body)
 
 static bool check_elem_drop(struct wl_body *body)
 {
-  wl_type type;
+  wl_type type = WL_BOTTOM;
   return find_elements(body, body->now.x, &type);
 }
 
@@ -522,7 +524,7 @@ static bool check_br_on_cast(struct wl_body *body)
          wl_push(body, on_success ? rest : to);
 }
 
-/* ---- Which is for which ---------------------------------------------------------------------------------------------- */
+/* ---- Which is for which ------------------------------------------------------------------------- */
 
 static bool (*const rules[WL_OPS])(struct wl_body *) = {
   [WL_UNREACHABLE] = check_unreachable,

@@ -29,11 +29,12 @@ static bool find_last_cont(struct wl_body *body, struct wl_list list, const char
   if (wl_is_ref(last) && wl_is_index(wl_heap(last)))
     return find_cont(body, wl_heap(last), signature);
   wl_append_list(text, sizeof text, list);
-  return wl_invalid(body, "type mismatch: instruction requires concrete continuation reference type but %s has %s", where,
-                    text);
+  return wl_invalid(body, "type mismatch: instruction requires concrete continuation reference type but %s has %s",
+                    where, text);
 }
 
-static bool check_conts_match(struct wl_body *body, const char *where, struct wl_signature sub, struct wl_signature super)
+static bool check_conts_match(struct wl_body *body, const char *where, struct wl_signature sub,
+                              struct wl_signature super)
 {
   if (!wl_lists_match(body->module, super.params, sub.params))
     return wl_list_mismatch(body, where, sub.params, super.params);
@@ -63,14 +64,16 @@ bool wl_check_cont_bind(struct wl_body *body)
     return wl_list_mismatch(body, " in continuation arguments", from.params, to.params);
   const uint32_t bound = from.params.count - to.params.count;
   const struct wl_signature rest = { part(from.params, bound, from.params.count), from.results };
-  return check_conts_match(body, " in continuation types", rest, to) && wl_pop(body, wl_ref_of(body, body->now.x, true)) &&
-         wl_pop_list(body, part(from.params, 0, bound)) && wl_push(body, wl_ref_of(body, body->now.y, false));
+  return check_conts_match(body, " in continuation types", rest, to) &&
+         wl_pop(body, wl_ref_of(body, body->now.x, true)) && wl_pop_list(body, part(from.params, 0, bound)) &&
+         wl_push(body, wl_ref_of(body, body->now.y, false));
 }
 
 /* ---- Handlers -------------------------------------------------------------------------------------- */
 
 /* (on $e $l), $e: [t1*] -> [t2*]: the label takes t1* and a continuation that takes t2* and gives `results`. */
-static bool check_on_label(struct wl_body *body, struct wl_clause clause, struct wl_signature tag, struct wl_list results)
+static bool check_on_label(struct wl_body *body, struct wl_clause clause, struct wl_signature tag,
+                           struct wl_list results)
 {
   struct wl_list label;
   struct wl_signature cont;
@@ -100,8 +103,12 @@ static bool check_handlers(struct wl_body *body, struct wl_list results)
     struct wl_signature tag;
     if (!wl_signature_of_tag(body, clause.tag, &tag))
       return false;
-    if (clause.kind == WL_ON_SWITCH ? !check_on_switch(body, tag, results) : !check_on_label(body, clause, tag, results))
+    if (clause.kind == WL_ON_SWITCH) {
+      if (!check_on_switch(body, tag, results))
+        return false;
+    } else if (!check_on_label(body, clause, tag, results)) {
       return false;
+    }
   }
   return true;
 }

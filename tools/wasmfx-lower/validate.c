@@ -71,7 +71,7 @@ static bool check_table(struct wl_module *module, struct wl_table *table, bool i
       !check_limits(module, table->limits, UINT32_MAX, table->offset, "table size must be at most 2^32-1"))
     return false;
   if (!is_imported && !table->init && !wl_has_default(table->type))
-    return invalid(module, table->offset, "type mismatch: a table of references that are never null needs an initial value");
+    return invalid(module, table->offset, "type mismatch: a table of references without null needs a first value");
   return true;
 }
 
@@ -87,7 +87,8 @@ static bool check_tables(struct wl_module *module)
 static bool check_memories(struct wl_module *module)
 {
   for (EACH(wl_linear_memory, memory, module, memories))
-    if (!check_limits(module, memory->limits, MOST_PAGES, memory->offset, "memory size must be at most 2^16 pages (4 GiB)"))
+    if (!check_limits(module, memory->limits, MOST_PAGES, memory->offset,
+                      "memory size must be at most 2^16 pages (4 GiB)"))
       return false;
   if (module->memories.count < 2)
     return true;
@@ -254,7 +255,9 @@ static bool check_exported(struct wl_module *module, const struct wl_export *exp
   static const char *const names[WL_KINDS] = { "function", "table", "memory", "global", "tag" };
   const uint32_t counts[WL_KINDS] = { module->functions.count, module->tables.count, module->memories.count,
                                       module->globals.count, module->tags.count };
-  return export->index < counts[export->kind] ? true : unknown(module, export->offset, names[export->kind], export->index);
+  if (export->index < counts[export->kind])
+    return true;
+  return unknown(module, export->offset, names[export->kind], export->index);
 }
 
 static int compare_names(const struct wl_module *module, uint32_t one, uint32_t other)
