@@ -352,7 +352,9 @@ static bool open_locals(struct wl_body *body)
       return false;
   if (end - body->params.count > MOST_LOCALS)
     return wl_fail(&body->module->error, WL_UNSUPPORTED, at, "not supported: more than 50000 locals");
-  if (flags && !body->flags && !(body->flags = wl_allocate(&body->module->memory, MOST_LOCALS, 1)))
+  if (flags && !body->flags)
+    body->flags = wl_allocate(&body->module->memory, MOST_LOCALS, 1);
+  if (flags && !body->flags)
     return out_of_memory(body);
   if (flags)
     memset(body->flags, 0, flags);

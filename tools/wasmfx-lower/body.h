@@ -58,8 +58,8 @@ bool wl_mismatch(struct wl_body *body, wl_type expected, wl_type found);
 bool wl_list_mismatch(struct wl_body *body, const char *where, struct wl_list expected, struct wl_list found);
 
 /**
- * Before a list is gone over: two bytes can name a thousand types, and what takes too long for its size is refused. Those
- * that are found by an index, and those that are popped, have been counted.
+ * Before a list is gone over: two bytes can name a thousand types, and what takes too long for its size is refused.
+ * Lists that are found by an index, and those that are popped, have been counted.
  */
 bool wl_spend(struct wl_body *body, uint32_t types);
 

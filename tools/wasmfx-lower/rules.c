@@ -59,7 +59,7 @@ bool wl_signature_of_tag(struct wl_body *body, uint32_t index, struct wl_signatu
 
 bool wl_exception(struct wl_body *body, uint32_t tag, struct wl_list *values)
 {
-  struct wl_signature signature;
+  struct wl_signature signature = { .params = { NULL, 0 } };
   if (!wl_signature_of_tag(body, tag, &signature))
     return false;
   *values = signature.params;
@@ -91,7 +91,7 @@ static bool check_catch(struct wl_body *body, struct wl_clause clause)
 {
   const wl_type exception = wl_ref(WL_EXN, false);
   const bool has_reference = clause.kind == WL_CATCH_REF || clause.kind == WL_CATCH_ALL_REF;
-  struct wl_list label, values = nothing;
+  struct wl_list label = nothing, values = nothing;
   if (clause.kind < WL_CATCH_ALL && !wl_exception(body, clause.tag, &values))
     return false;
   if (!wl_label(body, clause.label, &label))
@@ -115,7 +115,7 @@ static bool check_try_table(struct wl_body *body)
 
 static bool check_throw(struct wl_body *body)
 {
-  struct wl_list values;
+  struct wl_list values = nothing;
   return wl_exception(body, body->now.x, &values) && wl_pop_list(body, values) && wl_end_here(body);
 }
 
@@ -126,19 +126,19 @@ static bool check_throw_ref(struct wl_body *body)
 
 static bool check_br(struct wl_body *body)
 {
-  struct wl_list label;
+  struct wl_list label = nothing;
   return wl_label(body, body->now.x, &label) && wl_pop_list(body, label) && wl_end_here(body);
 }
 
 static bool check_br_if(struct wl_body *body)
 {
-  struct wl_list label;
+  struct wl_list label = nothing;
   return wl_label(body, body->now.x, &label) && wl_pop(body, WL_I32) && wl_apply(body, label, label);
 }
 
 static bool check_target(struct wl_body *body, uint32_t index, uint32_t arity)
 {
-  struct wl_list label;
+  struct wl_list label = nothing;
   if (!wl_label(body, index, &label))
     return false;
   if (label.count != arity)
@@ -149,7 +149,7 @@ static bool check_target(struct wl_body *body, uint32_t index, uint32_t arity)
 static bool check_br_table(struct wl_body *body)
 {
   struct wl_cursor targets = wl_cursor_at(body->module, body->now.list, body->cursor.end);
-  struct wl_list otherwise;
+  struct wl_list otherwise = nothing;
   if (!wl_label(body, body->now.x, &otherwise) || !wl_pop(body, WL_I32))
     return false;
   for (uint32_t i = 0; i < body->now.count; i++)
@@ -246,7 +246,7 @@ static bool check_drop(struct wl_body *body)
 
 static bool check_select(struct wl_body *body)
 {
-  wl_type one_type, other;
+  wl_type one_type = WL_BOTTOM, other = WL_BOTTOM;
   if (!wl_pop(body, WL_I32) || !wl_pop_any(body, &one_type) || !wl_pop_any(body, &other))
     return false;
   if (wl_is_ref(one_type) || wl_is_ref(other))
@@ -268,7 +268,7 @@ static bool check_select_typed(struct wl_body *body)
 static bool check_local_get(struct wl_body *body)
 {
   wl_type type = WL_BOTTOM;
-  uint32_t flag;
+  uint32_t flag = WL_NONE;
   if (!wl_local(body, body->now.x, &type, &flag))
     return false;
   if (flag != WL_NONE && !body->flags[flag])
@@ -279,42 +279,42 @@ static bool check_local_get(struct wl_body *body)
 static bool check_local_set(struct wl_body *body)
 {
   wl_type type = WL_BOTTOM;
-  uint32_t flag;
+  uint32_t flag = WL_NONE;
   return wl_local(body, body->now.x, &type, &flag) && wl_pop(body, type) && wl_set_flag(body, flag);
 }
 
 static bool check_local_tee(struct wl_body *body)
 {
   wl_type type = WL_BOTTOM;
-  uint32_t flag;
+  uint32_t flag = WL_NONE;
   return wl_local(body, body->now.x, &type, &flag) && wl_apply(body, one(&type), one(&type)) && wl_set_flag(body, flag);
 }
 
-static bool find_global(struct wl_body *body, const struct wl_global **global)
+static bool find_global(struct wl_body *body, struct wl_global *global)
 {
   const uint32_t known = body->is_constant ? body->known_globals : body->module->globals.count;
   if (body->now.x >= known)
     return unknown(body, "global", body->now.x);
-  *global = WL_ITEM(wl_global, body->module->globals, body->now.x);
+  *global = *WL_ITEM(wl_global, body->module->globals, body->now.x);
   return true;
 }
 
 static bool check_global_get(struct wl_body *body)
 {
-  const struct wl_global *global = NULL;
+  struct wl_global global = { .type = WL_BOTTOM };
   if (!find_global(body, &global))
     return false;
-  if (body->is_constant && global->is_mutable)
+  if (body->is_constant && global.is_mutable)
     return wl_invalid(body, "constant expression required: global %" PRIu32 " is mutable", body->now.x);
-  return wl_push(body, global->type);
+  return wl_push(body, global.type);
 }
 
 static bool check_global_set(struct wl_body *body)
 {
-  const struct wl_global *global = NULL;
+  struct wl_global global = { .type = WL_BOTTOM };
   if (!find_global(body, &global))
     return false;
-  return global->is_mutable ? wl_pop(body, global->type) : wl_invalid(body, "immutable global %" PRIu32, body->now.x);
+  return global.is_mutable ? wl_pop(body, global.type) : wl_invalid(body, "immutable global %" PRIu32, body->now.x);
 }
 
 /* ---- Tables ------------------------------------------------------------------------------------------------ */
@@ -428,15 +428,15 @@ static bool check_ref_null(struct wl_body *body)
 
 static bool check_ref_is_null(struct wl_body *body)
 {
-  uint32_t heap;
-  bool null;
+  uint32_t heap = WL_NEVER;
+  bool null = false;
   return wl_pop_reference(body, &heap, &null) && wl_push(body, WL_I32);
 }
 
 static bool check_ref_as_non_null(struct wl_body *body)
 {
-  uint32_t heap;
-  bool null;
+  uint32_t heap = WL_NEVER;
+  bool null = false;
   return wl_pop_reference(body, &heap, &null) && wl_push(body, wl_ref(heap, false));
 }
 
@@ -452,9 +452,9 @@ static bool check_ref_func(struct wl_body *body)
 
 static bool check_br_on_null(struct wl_body *body)
 {
-  struct wl_list label;
-  uint32_t heap;
-  bool null;
+  struct wl_list label = nothing;
+  uint32_t heap = WL_NEVER;
+  bool null = false;
   return wl_label(body, body->now.x, &label) && wl_pop_reference(body, &heap, &null) && wl_apply(body, label, label) &&
          wl_push(body, wl_ref(heap, false));
 }
@@ -462,7 +462,7 @@ static bool check_br_on_null(struct wl_body *body)
 /* The label's last type, and the others; it must take a reference that is not null. */
 static bool split_label(struct wl_body *body, wl_type given, struct wl_list *others)
 {
-  struct wl_list label;
+  struct wl_list label = nothing;
   if (!wl_label(body, body->now.x, &label))
     return false;
   if (label.count == 0)
@@ -474,9 +474,9 @@ static bool split_label(struct wl_body *body, wl_type given, struct wl_list *oth
 
 static bool check_br_on_non_null(struct wl_body *body)
 {
-  struct wl_list others;
-  uint32_t heap;
-  bool null;
+  struct wl_list others = nothing;
+  uint32_t heap = WL_NEVER;
+  bool null = false;
   return wl_pop_reference(body, &heap, &null) && split_label(body, wl_ref(heap, false), &others) &&
          wl_apply(body, others, others);
 }
@@ -499,20 +499,20 @@ static bool find_cast(struct wl_body *body, wl_type *target)
 
 static bool check_ref_test(struct wl_body *body)
 {
-  wl_type target;
+  wl_type target = WL_BOTTOM;
   return find_cast(body, &target) && wl_push(body, WL_I32);
 }
 
 static bool check_ref_cast(struct wl_body *body)
 {
-  wl_type target;
+  wl_type target = WL_BOTTOM;
   return find_cast(body, &target) && wl_push(body, target);
 }
 
 static bool check_br_on_cast(struct wl_body *body)
 {
   wl_type from = body->now.type, to = body->now.type2;
-  struct wl_list others;
+  struct wl_list others = nothing;
   if (!wl_canonical(body->module, &from, body->now.offset) || !wl_canonical(body->module, &to, body->now.offset) ||
       !check_castable(body, to))
     return false;

@@ -47,7 +47,7 @@ static bool check_conts_match(struct wl_body *body, const char *where, struct wl
 
 bool wl_check_cont_new(struct wl_body *body)
 {
-  struct wl_signature cont;
+  struct wl_signature cont = { .params = { NULL, 0 } };
   if (!find_cont(body, body->now.x, &cont))
     return false;
   const uint32_t function = wl_definition(body->module, body->now.x)->first;
@@ -57,7 +57,7 @@ bool wl_check_cont_new(struct wl_body *body)
 /* What is bound is a prefix of the parameters: what the second type does not have. */
 bool wl_check_cont_bind(struct wl_body *body)
 {
-  struct wl_signature from, to;
+  struct wl_signature from = { .params = { NULL, 0 } }, to = from;
   if (!find_cont(body, body->now.x, &from) || !find_cont(body, body->now.y, &to))
     return false;
   if (from.params.count < to.params.count)
@@ -75,8 +75,8 @@ bool wl_check_cont_bind(struct wl_body *body)
 static bool check_on_label(struct wl_body *body, struct wl_clause clause, struct wl_signature tag,
                            struct wl_list results)
 {
-  struct wl_list label;
-  struct wl_signature cont;
+  struct wl_list label = nothing;
+  struct wl_signature cont = { .params = { NULL, 0 } };
   if (!wl_label(body, clause.label, &label) || !find_last_cont(body, label, "label", &cont))
     return false;
   const struct wl_list payload = part(label, 0, label.count - 1);
@@ -100,7 +100,7 @@ static bool check_handlers(struct wl_body *body, struct wl_list results)
   struct wl_cursor handlers = wl_cursor_at(body->module, body->now.list, body->cursor.end);
   for (uint32_t i = 0; i < body->now.count; i++) {
     const struct wl_clause clause = wl_next_handler(&handlers);
-    struct wl_signature tag;
+    struct wl_signature tag = { .params = { NULL, 0 } };
     if (!wl_signature_of_tag(body, clause.tag, &tag))
       return false;
     if (clause.kind == WL_ON_SWITCH) {
@@ -117,7 +117,7 @@ static bool check_handlers(struct wl_body *body, struct wl_list results)
 
 bool wl_check_suspend(struct wl_body *body)
 {
-  struct wl_signature tag;
+  struct wl_signature tag = { .params = { NULL, 0 } };
   return wl_signature_of_tag(body, body->now.x, &tag) && wl_apply(body, tag.params, tag.results);
 }
 
@@ -129,27 +129,27 @@ static bool find_resumed(struct wl_body *body, struct wl_signature *cont)
 
 bool wl_check_resume(struct wl_body *body)
 {
-  struct wl_signature cont;
+  struct wl_signature cont = { .params = { NULL, 0 } };
   return find_resumed(body, &cont) && wl_apply(body, cont.params, cont.results);
 }
 
 bool wl_check_resume_throw(struct wl_body *body)
 {
-  struct wl_signature cont;
-  struct wl_list values;
+  struct wl_signature cont = { .params = { NULL, 0 } };
+  struct wl_list values = nothing;
   return wl_exception(body, body->now.y, &values) && find_resumed(body, &cont) && wl_apply(body, values, cont.results);
 }
 
 bool wl_check_resume_throw_ref(struct wl_body *body)
 {
-  struct wl_signature cont;
+  struct wl_signature cont = { .params = { NULL, 0 } };
   return find_resumed(body, &cont) && wl_pop(body, wl_ref(WL_EXN, true)) && wl_push_list(body, cont.results);
 }
 
 /* switch $ct1 $e, $ct1: [t1* (ref null? $ct2)] -> [te1*], $ct2: [t2*] -> [te2*], $e: [] -> [t*], te1* <: t* <: te2*. */
 bool wl_check_switch(struct wl_body *body)
 {
-  struct wl_signature target, self, tag;
+  struct wl_signature target = { .params = { NULL, 0 } }, self = target, tag = target;
   if (!find_cont(body, body->now.x, &target) || !wl_signature_of_tag(body, body->now.y, &tag) ||
       !find_last_cont(body, target.params, "the type annotation", &self))
     return false;

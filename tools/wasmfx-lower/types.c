@@ -8,13 +8,6 @@
 
 enum { DEEPEST = 63 }; /* subtypes of subtypes, as engines on the Web have it */
 
-static bool invalid(struct wl_module *module, uint32_t offset, const char *format, uint32_t first, uint32_t second)
-{
-  char text[128];
-  snprintf(text, sizeof text, format, first, second);
-  return wl_fail(&module->error, WL_INVALID, offset, "%s", text);
-}
-
 /* How many types a definition has in the pool. */
 static uint32_t values_of(const struct wl_definition *definition)
 {
@@ -29,7 +22,8 @@ static wl_type *values(const struct wl_module *module, const struct wl_definitio
 struct wl_list wl_params(const struct wl_module *module, uint32_t index)
 {
   const struct wl_definition *definition = wl_definition(module, index);
-  return (struct wl_list){ values(module, definition), definition->params };
+  const wl_type *types = values(module, definition);
+  return (struct wl_list){ types, types ? definition->params : 0 };
 }
 
 struct wl_list wl_results(const struct wl_module *module, uint32_t index)
@@ -276,17 +270,15 @@ static uint32_t intern(struct wl_module *module, struct group group)
 static bool to_canonical(struct wl_module *module, uint32_t *index, uint32_t limit, uint32_t offset)
 {
   if (*index >= limit)
-    return invalid(module, offset, "unknown type %" PRIu32, *index, 0);
+    return wl_fail(&module->error, WL_INVALID, offset, "unknown type %" PRIu32, *index);
   *index = wl_definition(module, *index)->canonical;
   return true;
 }
 
-/* What a definition mentions, all of which must be there by the end of its group. */
-static bool resolve(struct wl_module *module, struct group group, uint32_t index)
+static bool resolve_values(struct wl_module *module, struct group group, const struct wl_definition *definition)
 {
-  struct wl_definition *definition = wl_definition(module, index);
   wl_type *types = values(module, definition);
-  for (uint32_t k = 0; k < values_of(definition); k++) {
+  for (uint32_t k = 0; types && k < values_of(definition); k++) {
     uint32_t heap = wl_heap(types[k]);
     if (!wl_is_ref(types[k]) || !wl_is_index(heap))
       continue;
@@ -294,13 +286,22 @@ static bool resolve(struct wl_module *module, struct group group, uint32_t index
       return false;
     types[k] = (types[k] & ~WL_HEAP) | heap;
   }
+  return true;
+}
+
+/* What a definition mentions, all of which must be there by the end of its group. */
+static bool resolve(struct wl_module *module, struct group group, uint32_t index)
+{
+  struct wl_definition *definition = wl_definition(module, index);
+  if (!resolve_values(module, group, definition))
+    return false;
   if (definition->form == WL_CONT_FORM && !to_canonical(module, &definition->first, group.end, definition->offset))
     return false;
   if (definition->supertype == WL_NONE)
     return true;
   if (definition->supertype < group.end && definition->supertype >= index)
-    return invalid(module, definition->offset, "forward use of type %" PRIu32 " in sub type definition",
-                   definition->supertype, 0);
+    return wl_fail(&module->error, WL_INVALID, definition->offset,
+                   "forward use of type %" PRIu32 " in sub type definition", definition->supertype);
   return to_canonical(module, &definition->supertype, group.end, definition->offset);
 }
 
@@ -322,11 +323,11 @@ static bool check_supertype(struct wl_module *module, uint32_t index)
   const struct wl_definition *definition = wl_definition(module, index);
   const struct wl_definition *super = wl_definition(module, definition->supertype);
   if (super->is_final)
-    return invalid(module, definition->offset, "sub type %" PRIu32 " has final super type %" PRIu32, index,
-                   definition->supertype);
+    return wl_fail(&module->error, WL_INVALID, definition->offset,
+                   "sub type %" PRIu32 " has final super type %" PRIu32, index, definition->supertype);
   if (!may_be_subtype(module, index, definition->supertype))
-    return invalid(module, definition->offset, "sub type %" PRIu32 " does not match super type %" PRIu32, index,
-                   definition->supertype);
+    return wl_fail(&module->error, WL_INVALID, definition->offset,
+                   "sub type %" PRIu32 " does not match super type %" PRIu32, index, definition->supertype);
   return true;
 }
 
@@ -334,7 +335,7 @@ static bool check_definition(struct wl_module *module, uint32_t index)
 {
   const struct wl_definition *definition = wl_definition(module, index);
   if (definition->form == WL_CONT_FORM && wl_definition(module, definition->first)->form != WL_FUNC_FORM)
-    return invalid(module, definition->offset, "non-function type %" PRIu32, definition->first, 0);
+    return wl_fail(&module->error, WL_INVALID, definition->offset, "non-function type %" PRIu32, definition->first);
   return definition->supertype == WL_NONE || check_supertype(module, index);
 }
 

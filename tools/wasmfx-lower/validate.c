@@ -9,9 +9,11 @@
 
 enum { MOST_PAGES = 1 << 16 };
 
+/* NOLINTBEGIN(bugprone-macro-parentheses): they are names, and the name of a type */
 #define EACH(kind, item, module, array)                                                         \
   struct kind *item = (module)->array.items, *item##_end = item ? item + (module)->array.count : item; \
   item < item##_end; item++
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static bool invalid(struct wl_module *module, uint32_t offset, const char *text)
 {
@@ -86,13 +88,14 @@ static bool check_tables(struct wl_module *module)
 
 static bool check_memories(struct wl_module *module)
 {
-  for (EACH(wl_linear_memory, memory, module, memories))
+  for (EACH(wl_linear_memory, memory, module, memories)) {
     if (!check_limits(module, memory->limits, MOST_PAGES, memory->offset,
                       "memory size must be at most 2^16 pages (4 GiB)"))
       return false;
-  if (module->memories.count < 2)
-    return true;
-  return unsupported(module, WL_ITEM(wl_linear_memory, module->memories, 1)->offset, "more than one memory");
+    if (memory != module->memories.items)
+      return unsupported(module, memory->offset, "more than one memory");
+  }
+  return true;
 }
 
 static bool check_global_types(struct wl_module *module)
