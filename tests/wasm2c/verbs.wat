@@ -571,7 +571,7 @@
 
   (func $recurse (param $n i64) (result i64)
     (if (i64.eqz (local.get $n)) (then (return (i64.const 0))))
-    (i64.add (call $recurse (i64.sub (local.get $n) (i64.const 1))) (call $digit (local.get $n) (i64.const 10))))
+    (i64.rotl (call $recurse (i64.sub (local.get $n) (i64.const 1))) (local.get $n)))
   (func $consumed (local $cont externref)
     (local.set $cont (call $new (ref.func $count_down) (i32.const 0) (global.get $ft_1_1)))
     (drop (call $drive (local.get $cont) (i64.const 1)))
