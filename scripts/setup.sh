@@ -48,6 +48,7 @@ need_for_tests() {
   need libcmocka-dev has_header cmocka.h
   need libunwind-dev has_header libunwind.h
   need libgc-dev has_header gc.h
+  need wabt has_command wasm2c
   need libboost-context-dev has_header boost/context/detail/fcontext.hpp
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Modules as wasmfx-lower makes them, translated by wasm2c, on its runtime and the glue. */
 #define _GNU_SOURCE /* MAP_ANONYMOUS, sigsetjmp */
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -33,6 +34,7 @@ struct world {
 
 struct Z_env_instance_t {
   struct world *world;
+  void (*hook)(void); /* what an import calls; or NULL */
 };
 static struct Z_env_instance_t env;
 
@@ -65,13 +67,18 @@ static int open_world(void **state)
   return open_configured(state, NULL);
 }
 
+static void free_modules(struct world *world)
+{
+  Z_verbs_free(&world->verbs);
+  Z_user_free(&world->user);
+  Z_large_frame_free(&world->large_frame);
+}
+
 static int close_world(void **state)
 {
   struct world *world = *state;
   assert_null(wasmfx_rt_running());
-  Z_verbs_free(&world->verbs);
-  Z_user_free(&world->user);
-  Z_large_frame_free(&world->large_frame);
+  free_modules(world);
   assert_int_equal(wasmfx_rt_free(world->rt), WASMFX_OK);
   free(world);
   return 0;
@@ -128,6 +135,9 @@ EXPORT_OF_NOTHING(pick_up)
 EXPORT(hold, Z_verbsZ_hold(&world->verbs, world->word))
 EXPORT_OF_NOTHING(let_go)
 EXPORT(bind_exception, Z_verbsZ_bind_exception(&world->verbs, world->word))
+EXPORT(litter, Z_verbsZ_litter(&world->verbs, (uint32_t)world->word))
+EXPORT_OF_WORD(litter_inside)
+EXPORT_OF_WORD(nest)
 EXPORT(trap, world->result = Z_verbsZ_trap(&world->verbs, world->flag, world->word))
 EXPORT_OF_WORD(call_host)
 EXPORT(theirs_drives_ours, world->result = Z_userZ_theirs_drives_ours(&world->user))
@@ -158,16 +168,21 @@ static const char *trap_of(struct world *world, void (*function)(void *arg), uin
 
 /* ---- Imports of the host's -------------------------------------------------------------------- */
 
-/* 0: recurses into the module, on the same runtime; it traps there. 1: what `word` says. */
-u32 Z_envZ_again(struct Z_env_instance_t *instance, u32 what, u64 word)
+u32 Z_envZ_again(struct Z_env_instance_t *instance, u64 word)
 {
   struct world *world = instance->world;
-  const uint32_t flag = world->flag;
   world->flag = 1;
-  world->word = what ? word : 1;
+  world->word = word;
   world->nested = wasmfx_rt_try(world->rt, trap, world);
-  world->flag = flag;
-  return (u32)world->nested;
+  assert_ptr_equal(wasmfx_rt_running(), world->rt);
+  return 0;
+}
+
+#define CODE_OF_HOST 300
+
+void Z_envZ_fails(struct Z_env_instance_t *instance)
+{
+  wasmfx_rt_trap(instance->world->rt, CODE_OF_HOST);
 }
 
 struct place {
@@ -185,6 +200,8 @@ u32 Z_envZ_on_host(struct Z_env_instance_t *instance)
   void *low, *high;
   wasmfx_rt_t *rt = instance->world->rt;
   wasmfx_rt_call_on_host_stack(rt, look_where, &inside);
+  if (instance->hook)
+    instance->hook();
   assert_int_equal(wasmfx_stack_bounds(wasmfx_rt_runtime(rt), &low, &high), WASMFX_OK);
   return inside.here < (char *)low || (char *)high <= inside.here;
 }
@@ -361,6 +378,29 @@ static void what_is_bound_is_kept(void **state)
   assert_int_equal(run(world, let_go, 0), 13);
 }
 
+static void collections_come_by_themselves_and_keep_what_runs(void **state)
+{
+  struct world *world = *state;
+  wasmfx_stats_t stats;
+  assert_int_equal(run(world, litter_inside, 10000), 9 + 6000012);
+  wasmfx_runtime_stats(wasmfx_rt_runtime(world->rt), &stats, sizeof stats);
+  assert_true(stats.conts_live < 5000);
+  assert_true(wasmfx_rt_exception_count(world->rt) <= 1024);
+}
+
+/* The host may hold what is not registered. */
+static void where_nothing_is_registered_nothing_is_collected_unasked(void **state)
+{
+  struct world *world = *state;
+  wasmfx_rt_unregister(world->rt, &world->verbs);
+  wasmfx_rt_unregister(world->rt, &world->user);
+  run(world, litter, 5000);
+  assert_int_equal(wasmfx_rt_exception_count(world->rt), 5000);
+  assert_int_equal(wasmfx_rt_register(world->rt, &world->verbs, sizeof world->verbs), WASMFX_OK);
+  assert_int_equal(collect(world), 5000);
+  assert_int_equal(wasmfx_rt_exception_count(world->rt), 0);
+}
+
 /* ---- Traps -------------------------------------------------------------------------------------------- */
 
 /* By the numbers of the module. */
@@ -473,6 +513,21 @@ static void a_trap_of_an_inner_try_ends_there(void **state)
   }
 }
 
+static void a_trap_or_exception_passes_through_many_continuations(void **state)
+{
+  struct world *world = *state;
+  assert_string_equal(trap_of(world, nest, 1000), "unreachable");
+  assert_string_equal(trap_of(world, nest, (uint64_t)-1000), "unhandled exception");
+  assert_int_equal(wasmfx_rt_exception(world->rt)->values[0].i64, 5);
+}
+
+static void an_import_traps_by_a_code_of_its_own(void **state)
+{
+  struct world *world = *state;
+  world->word = (uint64_t)-1;
+  assert_int_equal(wasmfx_rt_try(world->rt, call_host, world), CODE_OF_HOST);
+}
+
 static void an_import_runs_on_the_hosts_stack(void **state)
 {
   assert_int_equal(run(*state, call_host, 0), 1);
@@ -492,6 +547,107 @@ static void each_module_has_its_own_memory(void **state)
   assert_string_equal(trap_of(*state, load_by_user, 0x10000),
                       "out of bounds memory access or out of bounds table access");
   assert_int_equal(run(*state, load_by_user, 0xfff8), 0);
+}
+
+/* As many as would fill the address space. */
+static void a_memory_gives_all_of_its_addresses_back(void **state)
+{
+  struct world *world = *state;
+  for (int i = 0; i < 20000; i++) {
+    free_modules(world);
+    assert_int_equal(wasmfx_rt_try(world->rt, instantiate, world), 0);
+  }
+}
+
+/* ---- Several runtimes and threads ---------------------------------------------------------------------------- */
+
+static struct world *other;
+
+static void trap_in_other(void)
+{
+  for (other->flag = 0; other->flag < 2; other->flag++) {
+    assert_string_equal(trap_of(other, trap, 4), "out of bounds memory access or out of bounds table access");
+    assert_string_equal(trap_of(other, trap, 7), "call stack exhausted");
+  }
+}
+
+/* A continuation of one calls an import, which calls modules of the other. */
+static void a_trap_of_one_runtime_leaves_another_as_it_is(void **state)
+{
+  struct world *world = *state;
+  open_world((void **)&other);
+  env.world = world;
+  env.hook = trap_in_other;
+  assert_int_equal(run(world, call_host, 0), 1);
+  env.hook = NULL;
+  void *opened = other;
+  close_world(&opened);
+  assert_string_equal(trap_of(world, trap, 7), "call stack exhausted");
+}
+
+static void *trap_in_thread(void *arg)
+{
+  struct world *world = arg;
+  for (world->flag = 0; world->flag < 2; world->flag++)
+    for (size_t i = 0; i < sizeof traps / sizeof *traps; i++)
+      if (strcmp(trap_of(world, trap, traps[i].number), traps[i].text) != 0)
+        return NULL;
+  return world;
+}
+
+static void every_trap_reaches_the_host_in_another_thread(void **state)
+{
+  pthread_t thread;
+  void *answer = NULL;
+  assert_int_equal(pthread_create(&thread, NULL, trap_in_thread, *state), 0);
+  assert_int_equal(pthread_join(thread, &answer), 0);
+  assert_ptr_equal(answer, *state);
+}
+
+/* ---- Configurations ------------------------------------------------------------------------------------------- */
+
+static void a_configuration_that_no_runtime_can_have_is_refused(void **state)
+{
+  wasmfx_runtime_config_t config;
+  wasmfx_rt_t *rt = (void *)state;
+  wasmfx_runtime_config_init(&config);
+  config.stack_policy = 77;
+  assert_int_equal(wasmfx_rt_new(&config, &rt), WASMFX_ERROR_ARGUMENT);
+  assert_null(rt);
+  assert_int_equal(wasmfx_rt_free(NULL), WASMFX_OK);
+}
+
+/* What the module does by itself fits a small stack; what the glue does beside runs on the host's. */
+static void modules_run_on_dense_stacks(void **state)
+{
+  struct world *world;
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.stack_policy = WASMFX_STACKS_DENSE;
+  open_configured((void **)&world, &config);
+  assert_int_equal(run(world, sum, 100), 5050 * UINT64_C(1000000) + 2 * 5050);
+  assert_int_equal(run(world, throw_through, 42), 42);
+  assert_int_equal(run(world, litter_inside, 5000), 9 + 6000012);
+  world->flag = 1;
+  assert_string_equal(trap_of(world, trap, 0), "unreachable");
+  assert_string_equal(trap_of(world, trap, 13), "unhandled tag");
+  close_world((void **)&world);
+}
+
+static void a_limit_of_continuations_is_met_by_a_collection(void **state)
+{
+  struct world *world;
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.max_conts = 64;
+  open_configured((void **)&world, &config);
+  run(world, litter, 1000);
+  wasmfx_rt_unregister(world->rt, &world->verbs);
+  wasmfx_rt_unregister(world->rt, &world->user);
+  assert_string_equal(trap_of(world, litter, 1000), "out of memory");
+  close_world((void **)&world);
 }
 
 /* ---- Faults of others ---------------------------------------------------------------------------------------- */
@@ -577,15 +733,25 @@ int main(void)
     IN_WORLD(what_a_table_holds_is_kept_and_the_rest_goes),
     IN_WORLD(what_a_suspended_body_holds_is_kept),
     IN_WORLD(what_is_bound_is_kept),
+    IN_WORLD(collections_come_by_themselves_and_keep_what_runs),
+    IN_WORLD(where_nothing_is_registered_nothing_is_collected_unasked),
     IN_WORLD(every_trap_reaches_the_host_by_its_text),
     IN_WORLD(a_trap_leaves_nothing_alive),
     IN_WORLD(the_signal_is_not_left_blocked),
     IN_WORLD(a_frame_larger_than_a_guard_does_not_step_over_it),
     IN_WORLD(a_trap_is_seen_once_where_it_begins),
     IN_WORLD(a_trap_of_an_inner_try_ends_there),
+    IN_WORLD(a_trap_or_exception_passes_through_many_continuations),
+    IN_WORLD(an_import_traps_by_a_code_of_its_own),
     IN_WORLD(an_import_runs_on_the_hosts_stack),
     IN_WORLD(modules_share_continuations_tags_and_exceptions),
     IN_WORLD(each_module_has_its_own_memory),
+    IN_WORLD(a_memory_gives_all_of_its_addresses_back),
+    IN_WORLD(a_trap_of_one_runtime_leaves_another_as_it_is),
+    IN_WORLD(every_trap_reaches_the_host_in_another_thread),
+    cmocka_unit_test(a_configuration_that_no_runtime_can_have_is_refused),
+    cmocka_unit_test(modules_run_on_dense_stacks),
+    cmocka_unit_test(a_limit_of_continuations_is_met_by_a_collection),
     cmocka_unit_test(a_fault_of_the_hosts_goes_to_the_handler_that_was_there),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,7 +54,9 @@
   (import "wasmfx" "trap" (func $trap (param i32)))
 
   ;; The host's: calls an export of this module through a try of its own, and answers how that ended.
-  (import "env" "again" (func $again (param i32 i64) (result i32)))
+  (import "env" "again" (func $again (param i64) (result i32)))
+  ;; The host's: traps.
+  (import "env" "fails" (func $fails))
   ;; The host's: runs on the host's stack, and says whether it does.
   (import "env" "on_host" (func $on_host (result i32)))
   ;; The host's: throws an exception of the tag with 8.
@@ -567,6 +569,46 @@
     (call $caught (i32.const 0)))
   (elem declare func $catch_bound)
 
+  ;; makes continuations and exceptions that nobody holds
+  (func $litter (export "litter") (param $count i32)
+    (loop $more
+      (drop (call $new (ref.func $count_down) (i32.const 0) (global.get $ft_1_1)))
+      (global.set $thrown (call $exception (i64.const 1) (global.get $error)))
+      (drop (call $caught (i32.const 1)))
+      (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+  ;; holds one of each meanwhile, in a continuation
+  (func $litter_inside (param $count i64) (param $from externref) (result i64)
+    (local $cont externref) (local $exception externref)
+    (local.set $cont (call $new (ref.func $count_down) (i32.const 0) (global.get $ft_1_1)))
+    (local.set $exception (call $exception (i64.const 9) (global.get $error)))
+    (call $litter (i32.wrap_i64 (local.get $count)))
+    (global.set $thrown (local.get $exception))
+    (i64.add (call $caught (i32.const 0)) (call $drive (local.get $cont) (i64.const 3))))
+  (elem declare func $litter_inside)
+  (func (export "litter_inside") (param $count i64) (result i64) (local $result i64)
+    (call $resume (local.get $count) (call $new (ref.func $litter_inside) (i32.const 0) (global.get $ft_1_1))
+      (global.get $none))
+    drop local.set $result drop
+    (local.get $result))
+
+  ;; ---- Many continuations within each other; the innermost traps, or throws
+
+  (func $nest (param $n i64) (param $from externref) (result i64) (local $result i64)
+    (if (i64.eq (local.get $n) (i64.const 0)) (then unreachable))
+    (if (i64.eq (local.get $n) (i64.const -1))
+      (then
+        (global.set $thrown (call $exception (i64.const 5) (global.get $error)))
+        (return (i64.const 0))))
+    (call $resume
+      (if (result i64) (i64.lt_s (local.get $n) (i64.const 0))
+        (then (i64.add (local.get $n) (i64.const 1)))
+        (else (i64.sub (local.get $n) (i64.const 1))))
+      (call $new (ref.func $nest) (i32.const 1) (global.get $ft_1_1)) (global.get $none))
+    drop local.set $result drop
+    (local.get $result))
+  (elem declare func $nest)
+  (func (export "nest") (param $n i64) (result i64) (call $nest (local.get $n) (ref.null extern)))
+
   ;; ---- Traps, by number, where the word says: 0 by the host's stack, 1 in a continuation, 2 in one within one
 
   (func $recurse (param $n i64) (result i64) (local $below i64) ;; no compiler makes a loop of it
@@ -579,11 +621,11 @@
     (drop (call $drive (local.get $cont) (i64.const 1)))
     (drop (call $drive (local.get $cont) (i64.const 1))))
   (func $trap_now (param $which i64) (param $from externref) (result i64)
-    (block $c25 (block $c24 (block $c23 (block $c22 (block $c21 (block $c20 (block $c19 (block $c18 (block $c17
+    (block $c24 (block $c23 (block $c22 (block $c21 (block $c20 (block $c19 (block $c18 (block $c17
     (block $c16 (block $c15 (block $c14 (block $c13 (block $c12 (block $c11 (block $c10 (block $c9 (block $c8
     (block $c7 (block $c6 (block $c5 (block $c4 (block $c3 (block $c2 (block $c1 (block $c0
       (br_table $c0 $c1 $c2 $c3 $c4 $c5 $c6 $c7 $c8 $c9 $c10 $c11 $c12 $c13 $c14 $c15 $c16 $c17 $c18 $c19 $c20 $c21
-        $c22 $c23 $c24 $c25 (i32.wrap_i64 (local.get $which))))
+        $c22 $c23 $c24 (i32.wrap_i64 (local.get $which))))
     unreachable)
     (return (i64.div_s (i64.const 1) (i64.load (i32.const 0)))))
     (return (i64.div_s (i64.const 0x8000000000000000) (i64.sub (i64.load (i32.const 0)) (i64.const 1)))))
@@ -610,7 +652,6 @@
     (drop (call $closure (ref.func $double) (ref.null func) (i32.const 0))) (return (i64.const 0)))
     (loop $more (call $argument (i64.const 1)) (br $more)))
     (return (i64.load (i32.const 0xfffffff8))))
-    (return (i64.extend_i32_u (call $again (i32.const 0) (i64.const 0)))))
     (i64.const -1))
   (func $trap_in_cont (param $which i64) (param $from externref) (result i64) (local $result i64)
     (call $resume (local.get $which) (call $new (ref.func $trap_now) (i32.const 1) (global.get $ft_1_1))
@@ -631,7 +672,8 @@
 
   (func $call_host (param $which i64) (param $from externref) (result i64)
     (if (i64.eq (local.get $which) (i64.const 0)) (then (return (i64.extend_i32_u (call $on_host)))))
-    (i64.extend_i32_u (call $again (i32.const 1) (local.get $which))))
+    (if (i64.eq (local.get $which) (i64.const -1)) (then (call $fails)))
+    (i64.extend_i32_u (call $again (local.get $which))))
   (elem declare func $call_host)
   (func (export "call_host") (param $which i64) (result i64) (local $result i64)
     (call $resume (local.get $which) (call $new (ref.func $call_host) (i32.const 1) (global.get $ft_1_1))
