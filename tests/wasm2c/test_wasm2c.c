@@ -113,6 +113,7 @@ EXPORT_OF_PAIR(list_5)
 EXPORT_OF_NOTHING(bind_1_4)
 EXPORT_OF_NOTHING(bind_2_3)
 EXPORT_OF_NOTHING(bind_n)
+EXPORT_OF_NOTHING(bind_twice)
 EXPORT(switch_1, world->result = Z_verbsZ_switch(&world->verbs, world->word))
 EXPORT_OF_NOTHING(switch_2)
 EXPORT_OF_NOTHING(switch_3)
@@ -265,6 +266,7 @@ static void arguments_are_bound_in_parts(void **state)
   assert_int_equal(run(*state, bind_1_4, 0), 54321);
   assert_int_equal(run(*state, bind_2_3, 0), 54321);
   assert_int_equal(run(*state, bind_n, 0), 54321);
+  assert_int_equal(run(*state, bind_twice, 0), 2 * 54321);
 }
 
 static void two_bodies_switch_to_each_other(void **state)
@@ -296,6 +298,23 @@ static void an_exception_that_nobody_catches_is_the_hosts(void **state)
   assert_int_equal(exception->count, 1);
   assert_int_equal(exception->values[0].i64, 42);
   run(world, sum, 1);
+}
+
+static void resume_thrower(void *arg)
+{
+  struct world *world = arg;
+  wasmfx_cont_t cont = (wasmfx_cont_t)(uintptr_t)Z_verbsZ_make_thrower(&world->verbs);
+  const wasmfx_outcome_t outcome = wasmfx_resume_word(wasmfx_rt_runtime(world->rt), &cont, NULL, 42);
+  world->flag = (uint32_t)outcome.status;
+  world->result = outcome.status == WASMFX_THREW ? outcome.exception->values[0].word : 0;
+}
+
+static void an_exception_leaves_a_body_as_one_of_the_librarys(void **state)
+{
+  struct world *world = *state;
+  run(world, resume_thrower, 0);
+  assert_int_equal(world->flag, WASMFX_THREW);
+  assert_int_equal(world->result, 42);
 }
 
 static void an_exception_is_thrown_into_a_body_that_waits(void **state)
@@ -723,6 +742,7 @@ int main(void)
     IN_WORLD(a_switch_takes_lists),
     IN_WORLD(an_exception_leaves_a_body_and_is_caught_by_who_resumed),
     IN_WORLD(an_exception_that_nobody_catches_is_the_hosts),
+    IN_WORLD(an_exception_leaves_a_body_as_one_of_the_librarys),
     IN_WORLD(an_exception_is_thrown_into_a_body_that_waits),
     IN_WORLD(an_exception_ends_a_body_that_has_not_begun),
     IN_WORLD(exceptions_have_values_of_any_number),

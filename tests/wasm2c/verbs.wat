@@ -366,12 +366,15 @@
     (local.set $cont (call $cont_bind_3 (i64.const 3) (i64.const 4) (i64.const 5) (local.get $cont)
       (call $five_from (i32.const 0))))
     (call $reversed (local.get $cont)))
-  (func (export "bind_n") (result i64) (local $cont externref) (local $to externref)
+  (func $bind_n (export "bind_n") (result i64) (local $cont externref) (local $to externref)
     (local.set $cont (call $new_n (ref.func $reverse) (global.get $ft_5_5)))
     (local.set $to (call $five_from (i32.const 0)))
     (call $answer (i64.const 54321) (i32.const 5))
     (local.set $cont (call $cont_bind_n (i32.const 5) (local.get $cont) (local.get $to)))
     (call $reversed (local.get $cont)))
+
+  (func (export "bind_twice") (result i64)
+    (i64.add (call $bind_n) (call $bind_n)))
 
   ;; ---- switch: A switches to B, which switches back with one more, n times; whoever counts to n returns it.
 
@@ -445,6 +448,8 @@
     (if (call $catches (global.get $error)) (then (return (i64.add (call $caught (i32.const 0)) (i64.const 100)))))
     (i64.const 0))
   (elem declare func $throw_word $catch_inside)
+  (func (export "make_thrower") (result externref)
+    (call $new (ref.func $throw_word) (i32.const 1) (global.get $ft_1_1)))
   (func (export "throw_through") (param $word i64) (result i64)
     (call $resume (local.get $word) (call $new (ref.func $throw_word) (i32.const 1) (global.get $ft_1_1))
       (global.get $none))

@@ -94,7 +94,6 @@ struct wasmfx_rt_house {
   size_t collect_at;
   struct exception *free_exceptions;
   struct exception *caught;  /* was caught last and nobody holds it: its values can still be asked for */
-  struct exception *newest;  /* not yet seen by anybody */
   struct exception *escaped; /* what the last try has answered with */
   /* closures, by what they are of */
   wasmfx_rt_closure_t **buckets;
@@ -676,13 +675,11 @@ static struct exception *make_exception(wasmfx_rt_t *rt, const wasmfx_tag_t *tag
   return exception;
 }
 
-/* The new one may be all that holds what it holds. */
-static void collect_with(wasmfx_rt_t *rt, struct exception *newest)
+/* What the caller has just made is on the stack, where it is found. */
+static void collect_exceptions(wasmfx_rt_t *rt)
 {
   struct wasmfx_rt_house *house = rt->house;
-  house->newest = newest;
   (void)wasmfx_rt_collect(rt, NULL);
-  house->newest = NULL;
   house->collect_at = 2 * house->exception_count;
   if (house->collect_at < FIRST_COLLECTION)
     house->collect_at = FIRST_COLLECTION;
@@ -697,7 +694,7 @@ wasm_rt_externref_t wasmfx_rt_exception_new(wasmfx_rt_t *rt, wasm_rt_externref_t
     wasmfx_rt_failed(rt, WASMFX_ERROR_ARITY);
   struct exception *exception = make_exception(rt, tag, values, wanted);
   if (rt->house->exception_count >= rt->house->collect_at && may_collect(rt))
-    collect_with(rt, exception);
+    collect_exceptions(rt);
   return exception;
 }
 
@@ -1020,7 +1017,6 @@ static void mark(wasmfx_collector_t *collector, void *context)
   scan(marking, rt->arguments, rt->argument_count * sizeof *rt->arguments);
   mark_exception(marking, rt->thrown);
   mark_exception(marking, house->caught);
-  mark_exception(marking, house->newest);
   mark_exception(marking, house->escaped);
   if (!is_on_cont(rt, marking->here))
     scan_host_stack(marking, marking->here);
@@ -1203,7 +1199,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
   errno = error;
 }
 
-/* With the first of the process. A trap may leave the handler by a jump: the signal must not stay blocked then. */
+/* With the first of the process. The handler that was there before may leave by a jump: the signal must not stay blocked
+ * then. */
 static bool install_handler(void)
 {
   const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
