@@ -95,6 +95,13 @@ static void forget_top(struct wl_body *body)
     body->operands.count--;
 }
 
+wl_type wl_top_operand(const struct wl_body *body)
+{
+  wl_type type;
+  peek(body, 0, &type);
+  return type;
+}
+
 bool wl_pop_any(struct wl_body *body, wl_type *type)
 {
   if (!peek(body, 0, type))
@@ -376,7 +383,7 @@ static bool apply_signature(struct wl_body *body, const char *signature)
   return true;
 }
 
-static bool check_instruction(struct wl_body *body)
+bool wl_check_instruction(struct wl_body *body)
 {
   const struct wl_op *op = body->now.op;
   if (body->is_constant && !op->is_constant && body->now.opcode != WL_END)
@@ -384,23 +391,29 @@ static bool check_instruction(struct wl_body *body)
   return wl_check_rule(body) && (!op->signature || apply_signature(body, op->signature));
 }
 
-/* Up to the end of the outermost block. */
-static bool check_instructions(struct wl_body *body)
+static bool open_outermost(struct wl_body *body)
 {
   body->operands.count = body->frames.count = 0;
   body->now.offset = body->cursor.at;
-  if (!open_frame(body, (struct wl_frame){ .opcode = WL_UNREACHABLE }))
-    return false;
-  while (body->frames.count > 0) {
-    if (!wl_next(&body->cursor, &body->now))
-      return wl_malformed(&body->cursor, body->cursor.end, "unexpected end of section or function");
-    if (!check_instruction(body))
+  return open_frame(body, (struct wl_frame){ .opcode = WL_UNREACHABLE });
+}
+
+bool wl_read_instruction(struct wl_body *body)
+{
+  return wl_next(&body->cursor, &body->now) ? true
+    : wl_malformed(&body->cursor, body->cursor.end, "unexpected end of section or function");
+}
+
+/* Up to the end of the outermost block. */
+static bool check_instructions(struct wl_body *body)
+{
+  while (wl_is_open(body))
+    if (!wl_read_instruction(body) || !wl_check_instruction(body))
       return false;
-  }
   return true;
 }
 
-bool wl_check_body(struct wl_body *body, uint32_t index)
+bool wl_open_body(struct wl_body *body, uint32_t index)
 {
   struct wl_module *module = body->module;
   const struct wl_function *function = WL_ITEM(wl_function, module->functions, index);
@@ -409,7 +422,13 @@ bool wl_check_body(struct wl_body *body, uint32_t index)
   body->params = wl_params(module, function->type);
   body->results = wl_results(module, function->type);
   body->is_constant = false;
-  if (!open_locals(body) || !check_instructions(body))
+  return open_locals(body) && open_outermost(body);
+}
+
+bool wl_check_body(struct wl_body *body, uint32_t index)
+{
+  struct wl_module *module = body->module;
+  if (!wl_open_body(body, index) || !check_instructions(body))
     return false;
   if (wl_has_more(&body->cursor))
     return wl_malformed(&body->cursor, body->cursor.at, "section size mismatch");
@@ -425,5 +444,5 @@ bool wl_check_expression(struct wl_body *body, uint32_t at, wl_type type, uint32
   body->results = (struct wl_list){ &body->constant_type, 1 };
   body->is_constant = true;
   body->known_globals = known_globals;
-  return check_instructions(body);
+  return open_outermost(body) && check_instructions(body);
 }

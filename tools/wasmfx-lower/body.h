@@ -48,6 +48,22 @@ struct wl_body {
 bool wl_check_body(struct wl_body *body, uint32_t function);
 bool wl_check_expression(struct wl_body *body, uint32_t at, wl_type type, uint32_t known_globals);
 
+/* ---- One instruction after the other, for those who do more than validate ------------------------- */
+
+/** Begins a function that is not imported: its locals are read, its outermost block is open. */
+bool wl_open_body(struct wl_body *body, uint32_t function);
+/** Reads the next instruction into `now`, and checks that one. */
+bool wl_read_instruction(struct wl_body *body);
+bool wl_check_instruction(struct wl_body *body);
+
+static inline bool wl_is_open(const struct wl_body *body)
+{
+  return body->frames.count > 0;
+}
+
+/** The type on top of the stack; WL_BOTTOM where nothing can be known. */
+wl_type wl_top_operand(const struct wl_body *body);
+
 /* ---- For rules ----------------------------------------------------------------------------- */
 
 /** Fails with the instruction's name and then this. Answers false. */

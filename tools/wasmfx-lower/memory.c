@@ -83,15 +83,22 @@ void wl_free_all(struct wl_memory *memory)
 }
 
 /* By a half each time, so that what is given stays in proportion to what is used. */
-bool wl_make_room(struct wl_memory *memory, struct wl_array *array, size_t size)
+bool wl_make_room_for(struct wl_memory *memory, struct wl_array *array, size_t size, uint32_t more)
 {
-  if (array->count < array->room)
+  if (more <= array->room - array->count)
     return true;
-  const uint32_t room = array->room ? array->room + array->room / 2 : FIRST_ROOM;
-  void *items = room > array->room ? wl_resize(memory, array->items, room * size) : NULL;
+  uint64_t room = array->room ? array->room + array->room / 2 : FIRST_ROOM;
+  if (room < (uint64_t)array->count + more)
+    room = (uint64_t)array->count + more;
+  void *items = room <= UINT32_MAX ? wl_resize(memory, array->items, room * size) : NULL;
   if (!items)
     return false;
   array->items = items;
-  array->room = room;
+  array->room = (uint32_t)room;
   return true;
+}
+
+bool wl_make_room(struct wl_memory *memory, struct wl_array *array, size_t size)
+{
+  return array->count < array->room || wl_make_room_for(memory, array, size, 1);
 }

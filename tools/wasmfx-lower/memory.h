@@ -32,7 +32,9 @@ struct wl_array {
   uint32_t count, room;
 };
 
-/** Room for one more item of `size` bytes; false where it would be too much. */
+/** Room for `more` items of `size` bytes; false where it would be too much. */
+bool wl_make_room_for(struct wl_memory *memory, struct wl_array *array, size_t size, uint32_t more);
+/** The same for one. */
 bool wl_make_room(struct wl_memory *memory, struct wl_array *array, size_t size);
 
 #endif
