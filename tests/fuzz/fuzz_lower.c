@@ -1,27 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Modules, right or wrong, read and validated by wasmfx-lower.
+ * Modules, right or wrong, read, validated and lowered by wasmfx-lower.
  *
  *     | 0 | a module ...
  *     | 1 | the type of a function | its locals and its code, without the last `end`
  *
  * The latter stand in a module that has all they need. There has to be an answer, in memory that the size of the
- * module limits, and one that can be said.
+ * module limits, and one that can be said; and what a valid module is lowered to has to be valid, of what core engines
+ * have.
  */
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "again.h"
 #include "fuzz.h"
 #include "validate.h"
 #include "world.h"
 
-enum { LONGEST_INPUT = 1 << 14, MEMORY_TIMES = 8, MEMORY_LEAST = 1 << 16 };
+enum {
+  LONGEST_INPUT = 1 << 14,
+  MEMORY_TIMES = 8, /* of the input, to validate */
+  MEMORY_LEAST = 1 << 16,
+  LOWERING_TIMES = 20, /* to lower */
+  LOWERING_LEAST = (1 << 18) + MEMORY_LEAST,
+};
 
 static void check(bool holds)
 {
   if (!holds)
     abort();
+}
+
+static void try_to_lower(struct wl_module *module, size_t size)
+{
+  size_t written;
+  check(!lower_again(module, &written));
+  check(module->memory.most <= LOWERING_TIMES * size + LOWERING_LEAST);
 }
 
 static void try_module(const uint8_t *bytes, size_t size)
@@ -36,6 +51,8 @@ static void try_module(const uint8_t *bytes, size_t size)
     check(name.at <= size && name.length <= size - name.at);
   }
   check(module.memory.most <= MEMORY_TIMES * size + MEMORY_LEAST);
+  if (is_valid)
+    try_to_lower(&module, size);
   wl_module_free(&module);
 }
 

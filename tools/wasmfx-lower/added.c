@@ -333,6 +333,7 @@ uint32_t wl_lower_start(struct wl_lowering *l)
   if (l->globals == 0 && !l->places_later)
     return module->start;
   wl_begin_function(l, 0);
+  l->is_start = true;
   make_types(l);
   make_tags(l);
   make_handlers(l);

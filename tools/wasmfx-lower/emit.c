@@ -209,7 +209,7 @@ void wl_begin_function(struct wl_lowering *l, uint32_t params)
   l->locals = params;
   l->depth = 1;
   l->landing = l->head = WL_NONE;
-  l->throws = l->is_dead = false;
+  l->throws = l->is_dead = l->is_start = false;
   l->skipped = 0;
 }
 

@@ -623,12 +623,23 @@ bool wl_lower_bodies(struct wl_lowering *l)
   return true;
 }
 
+/* Outside of code any function may be referred to, in code only what is declared: it could come to lie there. */
+static void refer_to(struct wl_lowering *l, uint32_t function)
+{
+  const uint32_t referred = wl_referred(l, function);
+  wl_emit_function(l, WL_REF_FUNC, referred);
+  if (!wl_make_room(&l->module->memory, &l->moved, sizeof referred))
+    wl_fail_for_memory(&l->module->error, 0);
+  else if (l->is_start)
+    ((uint32_t *)l->moved.items)[l->moved.count++] = referred;
+}
+
 void wl_lower_expression(struct wl_lowering *l, uint32_t at)
 {
   struct wl_body body = { .module = l->module, .cursor = wl_cursor_at(l->module, at, l->module->size) };
   while (!wl_lower_failed(l) && wl_next(&body.cursor, &body.now) && body.now.opcode != WL_END)
     if (body.now.opcode == WL_REF_FUNC)
-      wl_emit_function(l, WL_REF_FUNC, wl_referred(l, body.now.x));
+      refer_to(l, body.now.x);
     else if (lowerings[body.now.opcode])
       lowerings[body.now.opcode](l, &body);
     else

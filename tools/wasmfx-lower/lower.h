@@ -119,6 +119,7 @@ struct wl_lowering {
     uint32_t count;
   } verbs;
 
+  struct wl_array moved; /* functions, uint32_t, that the start function refers to where the source's code need not */
   bool has_scratch_table; /* after those of the source, for calls by reference */
   bool places_later;      /* active elements are placed by the start function */
 
@@ -137,6 +138,7 @@ struct wl_lowering {
   struct wl_array levels;        /* struct wl_level, of the source's open blocks */
   uint32_t landing;              /* the label of the function's own landing, or WL_NONE */
   uint32_t head;                 /* the label of the loop that a tail call of itself is, or WL_NONE */
+  bool is_start;                 /* it is the one that the module starts with */
   bool throws;                   /* calls are followed by a test */
   bool is_dead;                  /* nobody gets here: nothing is written up to the end of the block */
   uint32_t skipped;              /* blocks that were opened since */

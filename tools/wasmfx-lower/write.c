@@ -580,17 +580,19 @@ static void empty_segment(struct writer *w)
   number(w, 0);
 }
 
-/* Code may refer to what is added, too. */
+/* Code may refer to what is added, and to what stands in it only now. */
 static void declare_added(struct writer *w)
 {
-  const uint32_t count = w->l->additions.items.count;
-  if (count == 0)
+  const uint32_t count = w->l->additions.items.count, moved = w->l->moved.count;
+  if (count + moved == 0)
     return;
   byte(w, 3);
   byte(w, 0);
-  number(w, count);
+  number(w, count + moved);
   for (uint32_t i = 0; i < count && !wl_lower_failed(w->l); i++)
     number(w, final_index(w->l, module_of(w)->functions.count + i));
+  for (uint32_t i = 0; i < moved && !wl_lower_failed(w->l); i++)
+    number(w, final_index(w->l, ((const uint32_t *)w->l->moved.items)[i]));
   w->count++;
 }
 
