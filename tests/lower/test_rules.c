@@ -377,7 +377,7 @@ static void continuations_are_resumed(void **state)
     { "and gives what the resume gives", CODE(F__i, NULL_OF(C__i), RESUME(C__i, 1), ON_SWITCH(E__i)), NULL },
     { "and nothing else", CODE(F, NULL_OF(C), RESUME(C, 1), ON_SWITCH(E__i)),
       "resume: type mismatch in the results of a switch tag: expected [], found [i32]" },
-    { "there are two kinds of handlers", CODE(F, NULL_OF(C), RESUME(C, 1), 2, E), "ON opcode expected" },
+    { "there are two kinds of handlers", CODE(F, NULL_OF(C), RESUME(C, 1), 2, E), "malformed handler" },
     { "resume_throw takes what the exception takes", CODE(F__i, I32_CONST(1), NULL_OF(C_l_i), RESUME_THROW(C_l_i, E_i,
       0)), NULL },
     { "not what the continuation takes", CODE(F__i, I64_CONST(1), NULL_OF(C_l_i), RESUME_THROW(C_l_i, E_i, 0)),

@@ -114,7 +114,7 @@ struct wl_clause wl_next_handler(struct wl_cursor *cursor)
   const uint8_t byte = wl_byte(cursor);
   clause.kind = byte ? WL_ON_SWITCH : WL_ON_LABEL;
   if (byte > 1)
-    wl_malformed(cursor, clause.offset, "ON opcode expected");
+    wl_malformed(cursor, clause.offset, "malformed handler");
   clause.tag = wl_u32(cursor);
   if (clause.kind == WL_ON_LABEL)
     clause.label = wl_u32(cursor);
