@@ -8,7 +8,8 @@ import unittest
 sys.dont_write_bytecode = True
 from wast import commands, play, text, values
 from wast.assemble import Refused
-from wast.engines import Answer, Engine, Node
+from wast.engine_node import Node
+from wast.engines import Answer, Engine
 from wast.helper import Died, Helper
 from wast.text import Atom, List, Malformed, Source, String
 from wast.values import Value
@@ -389,6 +390,8 @@ class Playing(unittest.TestCase):
 
   def test_assert_unlinkable_and_traps_of_start_functions(self):
     self.check('(assert_unlinkable (module) "x")', Answer('unlinkable'), play.PASSED)
+    self.check('(assert_unlinkable (module) "x")', Answer('unlinkable', texts=['x "m"']), play.PASSED)
+    self.check('(assert_unlinkable (module) "x")', Answer('unlinkable', texts=['y "m"']), play.FAILED)
     self.check('(assert_unlinkable (module) "x")', Answer('trap', texts=['x']), play.FAILED)
     self.check('(assert_trap (module) "x")', Answer('trap', texts=['x']), play.PASSED)
 
@@ -400,6 +403,23 @@ class Playing(unittest.TestCase):
     engine = Scripted(define=Answer('gap', 'a gap'))
     verdicts = list(play.Player(engine, Letters()).play(script('(module)(invoke "f")')))
     self.assertEqual([(verdict.what, verdict.text) for verdict in verdicts], [(play.NOT_RUN, 'a gap')] * 2)
+
+  def test_an_import_from_what_is_not_there_for_a_gap_is_not_run_for_its_reason(self):
+    engine = Scripted(define=Answer('gap', 'a gap'))
+    player = play.Player(engine, Letters())
+    verdicts = list(player.play(script('(module)(register "m")')))
+    engine.answers = {'instantiate': Answer('unlinkable', 'unknown import "m" "f"')}
+    verdicts += player.play(script('(module)(assert_return (invoke "f"))(assert_unlinkable (module) "unknown import")'))
+    self.assertEqual([(verdict.what, verdict.text) for verdict in verdicts], [(play.NOT_RUN, 'a gap')] * 5)
+    self.assertEqual(self.unlinkable(player, 'n'), play.PASSED)
+    engine.answers = {}
+    list(player.play(script('(module)(register "m")')))
+    self.assertEqual(self.unlinkable(player, 'm'), play.PASSED)
+
+  def unlinkable(self, player, name):
+    """What a module comes to that cannot be linked to the module of this name."""
+    player.engine.answers = {'instantiate': Answer('unlinkable', f'unknown import "{name}" "f"')}
+    return next(player.play(script('(assert_unlinkable (module) "x")'))).what
 
   def test_an_asserted_module_is_not_the_latest(self):
     engine = Scripted(invoke=Answer('values'))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A process that answers each line of JSON with one. It may die or hang at any question."""
+"""A process that answers each line with one, of JSON unless told otherwise. It may die or hang at any question."""
 import json
 import queue
 import subprocess
@@ -12,8 +12,9 @@ class Died(Exception):
 
 class Helper:
 
-  def __init__(self, command, timeout):
+  def __init__(self, command, timeout, write=json.dumps, read=json.loads):
     self.command = command
+    self.write, self.read = write, read
     self.timeout = timeout
     self.process = None
     self.lines = None
@@ -22,7 +23,7 @@ class Helper:
     if self.process is None:
       self.start()
     try:
-      self.process.stdin.write(json.dumps(question).encode() + b'\n')
+      self.process.stdin.write(self.write(question).encode() + b'\n')
       self.process.stdin.flush()
       line = self.lines.get(timeout=self.timeout)
     except OSError:
@@ -32,7 +33,7 @@ class Helper:
       raise Died(f'no answer in {self.timeout:g} s') from None
     if line is None:
       raise Died(self.last_words())
-    return json.loads(line)
+    return self.read(line)
 
   def start(self):
     self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

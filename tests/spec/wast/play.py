@@ -25,6 +25,7 @@ class Player:
     self.assembler = assembler
     self.modules = {}  # by name; the latest is that of no name: a key of the engine's, or an Answer that says why not
     self.instances = {}
+    self.absent = {}  # names that were to be registered for instances that are not there: why not
     self.keys = 0
 
   def play(self, commands):
@@ -53,7 +54,9 @@ class Player:
     instance = self.instances.get(command.instance)
     if isinstance(instance, str):
       self.engine.register(command.name, instance)
+      self.absent.pop(command.name, None)
       return None
+    self.absent[command.name] = reason(instance)
     return Verdict(NOT_RUN, command.line, 'register', reason(instance))
 
   def ask(self, subject, assertion):
@@ -95,9 +98,17 @@ class Player:
     if not isinstance(key, str):
       return Answer('missing', reason(key))
     instance = self.new_key()
-    answer = self.engine.instantiate(instance, key)
+    answer = self.excused(self.engine.instantiate(instance, key))
     if not assertion:
       self.bind(self.instances, name, instance if answer.what == 'ok' else answer)
+    return answer
+
+  def excused(self, answer):
+    """That a module cannot be linked says nothing if what it imports from should be there."""
+    if answer.what == 'unlinkable':
+      for name, why in self.absent.items():
+        if f'"{name}"' in answer.text:
+          return Answer('missing', why)
     return answer
 
   def act(self, action, patterns):
@@ -121,7 +132,7 @@ class Player:
 
 def reason(absent):
   """Why there is no module or instance: the gap that it met, so that all that hangs on one gap is counted there."""
-  if isinstance(absent, Answer) and absent.what == 'gap':
+  if isinstance(absent, Answer) and absent.what in ('gap', 'missing'):
     return absent.text
   return 'the module before has failed' if absent else 'there is no such module'
 
@@ -163,6 +174,12 @@ def check_end(what):
   return lambda answer, assertion: '' if answer.what == what else f'expected {what}, got {answer}'
 
 
+def check_unlinkable(answer, assertion):
+  if answer.what == 'unlinkable' and in_words_if_any(answer, assertion):
+    return ''
+  return f'expected unlinkable "{assertion.text}", got {answer}'
+
+
 def check_invalid(answer, assertion):
   if answer.what == 'malformed text':
     return f'the assembler was not to judge: {answer.text}'
@@ -185,7 +202,7 @@ CHECKS = {
   'assert_exception': check_end('exception'),
   'assert_suspension': check_end('suspension'),
   'assert_exhaustion': check_end('exhaustion'),
-  'assert_unlinkable': check_end('unlinkable'),
+  'assert_unlinkable': check_unlinkable,
   'assert_invalid': check_invalid,
   'assert_malformed': check_malformed,
 }
