@@ -548,7 +548,8 @@
     (global.set $thrown (table.get $kept (i32.const 7)))
     (call $drive (call $reference (call $caught (i32.const 0))) (i64.const 10)))
   ;; a continuation and an exception that only a local of a suspended body holds
-  (func $hold (param $word i64) (param $from externref) (result i64) (local $cont externref) (local $exception externref)
+  (func $hold (param $word i64) (param $from externref) (result i64)
+    (local $cont externref) (local $exception externref)
     (local.set $cont (call $new (ref.func $count_down) (i32.const 0) (global.get $ft_1_1)))
     (local.set $exception (call $exception (local.get $word) (global.get $error)))
     (drop (call $suspend (local.get $word) (global.get $yield)))

@@ -33,7 +33,7 @@
 
 #include "wasmfx-rt.h"
 
-/* ---- wasm2c's runtime ------------------------------------------------------------------- */
+/* ---- wasm2c's runtime -------------------------------------------------------------------------- */
 
 static WASM_RT_NO_RETURN void on_trap(int code);
 
@@ -61,10 +61,10 @@ static void plain_free_table(wasm_rt_externref_table_t *table);
 #undef wasm_rt_free_externref_table
 
 #if WASM_RT_USE_STACK_DEPTH_COUNT
-#error "the depth of calls must not be counted: it would have to follow the stack. Compile with WASM_RT_USE_STACK_DEPTH_COUNT=0"
+#error "the depth of calls would have to follow the stack: compile with WASM_RT_USE_STACK_DEPTH_COUNT=0"
 #endif
 
-/* ---- What there is ------------------------------------------------------------------------ */
+/* ---- What there is ----------------------------------------------------------------------------- */
 
 /* An exception, as the library knows it and as modules hold it. */
 struct exception {
@@ -130,14 +130,14 @@ static _Thread_local struct own {
   uintptr_t stack_low; /* of the host's stack */
 } own __attribute__((tls_model("initial-exec")));
 
-/* Compilers keep the address of a thread-local variable over calls, also over those that come back in another thread. */
+/* Compilers keep the address of a thread-local variable over calls, also those that come back in another thread. */
 static __attribute__((noinline)) wasmfx_rt_t **running(void)
 {
   wasmfx_rt_t **volatile place = &own.running;
   return place;
 }
 
-/* ---- Traps ------------------------------------------------------------------------------------ */
+/* ---- Traps ------------------------------------------------------------------------------------- */
 
 /* Up to whoever resumed, or to the innermost try. Does not return. */
 static WASM_RT_NO_RETURN void raise_trap(wasmfx_rt_t *rt, int code)
@@ -284,8 +284,8 @@ static void touch_and_call(void *arg)
   call->function(call->arg);
 }
 
-/* For what must not be left half-done by an overflow, the allocator above all: calls a function where there is room. Its
- * end is here: it must not trap. */
+/* For what must not be left half-done by an overflow, the allocator above all: calls a function where there is room.
+ * The function must not trap. */
 static void roomy(wasmfx_rt_t *rt, void (*function)(void *arg), void *arg)
 {
   struct roomy_call call = { function, arg };
@@ -308,7 +308,7 @@ static bool grow(void **list, size_t *room, size_t count, size_t bytes)
   return true;
 }
 
-/* ---- Types, tags and tables of handlers ---------------------------------------------------------- */
+/* ---- Types, tags and tables of handlers -------------------------------------------------------- */
 
 void wasmfx_rt_kind(wasmfx_rt_t *rt, uint32_t kind, bool is_result)
 {
@@ -375,7 +375,7 @@ wasm_rt_externref_t wasmfx_rt_handlers(wasmfx_rt_t *rt)
   return handlers;
 }
 
-/* ---- Start functions -------------------------------------------------------------------------------- */
+/* ---- Start functions --------------------------------------------------------------------------- */
 
 /* wasm2c's C for [i64 externref] -> [i64]. */
 typedef uint64_t (*start_t)(void *instance, uint64_t word, wasm_rt_externref_t from);
@@ -428,7 +428,7 @@ static void start_with_list(wasmfx_runtime_t *runtime, void *env, const wasmfx_v
   rt->argument_count = 0;
 }
 
-/* ---- Closures ----------------------------------------------------------------------------------------- */
+/* ---- Closures ---------------------------------------------------------------------------------- */
 
 enum closure_kind { KIND_FUNCTION, KIND_START, KIND_START_THROWS };
 
@@ -554,7 +554,7 @@ static void free_closures(struct wasmfx_rt_house *house)
   free(house->buckets);
 }
 
-/* ---- Continuations ---------------------------------------------------------------------------------------- */
+/* ---- Continuations ----------------------------------------------------------------------------- */
 
 static wasmfx_status_t make_cont(wasmfx_rt_t *rt, wasmfx_rt_closure_t *closure, const wasmfx_type_t *type,
                                  bool takes_list, wasmfx_cont_t *cont)
@@ -586,7 +586,7 @@ wasm_rt_externref_t wasmfx_rt_cont_new(wasmfx_rt_t *rt, wasm_rt_externref_t clos
   return externref_of(cont);
 }
 
-/* ---- Exceptions ------------------------------------------------------------------------------------------- */
+/* ---- Exceptions -------------------------------------------------------------------------------- */
 
 static void forget_exception(struct wasmfx_rt_house *house, struct exception *exception)
 {
@@ -741,7 +741,7 @@ static void free_exceptions(struct wasmfx_rt_house *house)
   free(house->exceptions);
 }
 
-/* ---- What verbs have answered --------------------------------------------------------------------------- */
+/* ---- What verbs have answered ------------------------------------------------------------------ */
 
 void wasmfx_rt_arrived(wasmfx_rt_t *rt, wasmfx_outcome_t outcome)
 {
@@ -762,7 +762,7 @@ void wasmfx_rt_arrived(wasmfx_rt_t *rt, wasmfx_outcome_t outcome)
   }
 }
 
-/* ---- Where memories and tables lie ------------------------------------------------------------------------- */
+/* ---- Where memories and tables lie ------------------------------------------------------------- */
 
 /* What wasm2c reserves for a memory that is not checked otherwise. */
 #define RESERVED_BYTES ((size_t)8 << 30)
@@ -865,7 +865,7 @@ void wasm_rt_free_externref_table(wasm_rt_externref_table_t *table)
   plain_free_table(table);
 }
 
-/* ---- Collecting ------------------------------------------------------------------------------------------------ */
+/* ---- Collecting -------------------------------------------------------------------------------- */
 
 wasmfx_status_t wasmfx_rt_register(wasmfx_rt_t *rt, const void *low, size_t bytes)
 {
@@ -1077,7 +1077,7 @@ wasmfx_status_t wasmfx_rt_collect(wasmfx_rt_t *rt, size_t *dropped)
   return marking.status;
 }
 
-/* ---- Faults -------------------------------------------------------------------------------------------------- */
+/* ---- Faults ------------------------------------------------------------------------------------ */
 
 #define SIGNAL_STACK_BYTES ((size_t)65536)
 
@@ -1199,8 +1199,8 @@ static void on_fault(int signal, siginfo_t *info, void *context)
   errno = error;
 }
 
-/* With the first of the process. The handler that was there before may leave by a jump: the signal must not stay blocked
- * then. */
+/* With the first of the process. The handler that was there before may leave by a jump: the signal must not stay
+ * blocked then. */
 static bool install_handler(void)
 {
   const struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
@@ -1221,7 +1221,7 @@ static void uninstall_handler(void)
   pthread_mutex_unlock(&lock);
 }
 
-/* ---- Threads ---------------------------------------------------------------------------------------------------- */
+/* ---- Threads ----------------------------------------------------------------------------------- */
 
 static pthread_key_t exit_key;
 static bool has_key;
@@ -1283,7 +1283,7 @@ static bool prepare_thread(void)
   return own.is_ready;
 }
 
-/* ---- Calling modules -------------------------------------------------------------------------------------------- */
+/* ---- Calling modules --------------------------------------------------------------------------- */
 
 wasmfx_rt_t *wasmfx_rt_running(void)
 {
@@ -1362,7 +1362,7 @@ void wasmfx_rt_call_on_host_stack(wasmfx_rt_t *rt, void (*function)(void *arg), 
     wasmfx_rt_failed(rt, status);
 }
 
-/* ---- Life ---------------------------------------------------------------------------------------------------------- */
+/* ---- Life -------------------------------------------------------------------------------------- */
 
 static wasmfx_rt_t *make(void)
 {

@@ -4,9 +4,9 @@
 /**
  * @file wasmfx-rt-imports.h
  * What a lowered module imports from `wasmfx`, by the names that wasm2c gives them. Two ways:
- *  - included before the C that wasm2c has made of a module (cc -include wasmfx-rt-imports.h -c module.c), all is inlined
- *    there: nothing stands between a verb and the switch. The declarations in the module's header are of these then;
- *  - compiled once with WASMFX_RT_OPAQUE defined (wasmfx-rt-imports.c), it is for modules that are compiled as they are.
+ *  - included before the C that wasm2c has made of a module (cc -include wasmfx-rt-imports.h -c module.c), all is
+ *    inlined there: nothing stands between a verb and the switch. The declarations in the module's header are of these;
+ *  - compiled once with WASMFX_RT_OPAQUE defined (wasmfx-rt-imports.c), for modules that are compiled as they are.
  *
  * Both kinds may be in one program. WASMFX_RT_TIER says by which of the library's headers the verbs in word form are
  * called: 2 pinned.h, 1 fast.h, 0 cont.h.
@@ -31,6 +31,35 @@
   static inline __attribute__((unused, always_inline)) result name parameters;                                         \
   static inline result name parameters
 #endif
+
+/*
+ * The verbs that switch. As functions they end by a jump: they were called on one stack and return on another, and
+ * a processor that takes them for the end of the last call predicts wrong each time, which takes longer than all else.
+ */
+#if defined(WASMFX_RT_OPAQUE) && defined(__x86_64__) && defined(__has_attribute)
+#if __has_attribute(function_return)
+#define WASMFX_RT_VERB(result, name, parameters)                                                                       \
+  result name parameters;                                                                                              \
+  __attribute__((function_return("thunk-extern"))) result name parameters
+__asm__(".pushsection .text\n"
+        ".weak __x86_return_thunk\n"
+        ".hidden __x86_return_thunk\n"
+        ".type __x86_return_thunk, @function\n"
+        "__x86_return_thunk:\n"
+        "  .cfi_startproc\n"
+        "  popq %rcx\n"
+        "  .cfi_def_cfa_offset 0\n"
+        "  .cfi_register %rip, %rcx\n"
+        "  jmpq *%rcx\n"
+        "  .cfi_endproc\n"
+        ".size __x86_return_thunk, . - __x86_return_thunk\n"
+        ".popsection");
+#endif
+#endif
+#ifndef WASMFX_RT_VERB
+#define WASMFX_RT_VERB WASMFX_RT_IMPORT
+#endif
+
 #define WASMFX_RT_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 
 /* As wasm2c has them. */
@@ -83,8 +112,8 @@ static inline wasm_rt_externref_t wasmfx_rt_externref(uint64_t word)
 
 /* ---- What has come out --------------------------------------------------------------------- */
 
-/* The first half of the outcome as one number: above 1 is all that is not a word of somebody who has returned, or has been
- * suspended if that is possible. */
+/* The first half of the outcome as one number: above 1 is all that is not a word of somebody who has returned, or has
+ * been suspended if that is possible. */
 static inline uint32_t wasmfx_rt_event(wasmfx_outcome_t outcome)
 {
   return (uint32_t)(uint16_t)outcome.status | (uint32_t)outcome.by_address << 16;
@@ -208,8 +237,8 @@ WASMFX_RT_IMPORT(wasm_rt_externref_t, Z_wasmfxZ_cont_bind_n,
 
 /* ---- resume ------------------------------------------------------------------------------------ */
 
-WASMFX_RT_IMPORT(struct wasm_multi_ije, Z_wasmfxZ_resume,
-                 (wasmfx_rt_t * rt, uint64_t word, wasm_rt_externref_t reference, wasm_rt_externref_t handlers))
+WASMFX_RT_VERB(struct wasm_multi_ije, Z_wasmfxZ_resume,
+               (wasmfx_rt_t * rt, uint64_t word, wasm_rt_externref_t reference, wasm_rt_externref_t handlers))
 {
   wasmfx_runtime_t *runtime = rt->runtime;
   wasmfx_cont_t cont = wasmfx_rt_cont(reference);
@@ -227,14 +256,14 @@ static inline struct wasm_multi_ije wasmfx_rt_resume(wasmfx_rt_t *rt, wasm_rt_ex
   return wasmfx_rt_resumed_list(rt, cont, outcome);
 }
 
-WASMFX_RT_IMPORT(struct wasm_multi_ije, Z_wasmfxZ_resume_n,
-                 (wasmfx_rt_t * rt, uint32_t count, wasm_rt_externref_t cont, wasm_rt_externref_t handlers))
+WASMFX_RT_VERB(struct wasm_multi_ije, Z_wasmfxZ_resume_n,
+               (wasmfx_rt_t * rt, uint32_t count, wasm_rt_externref_t cont, wasm_rt_externref_t handlers))
 {
   return wasmfx_rt_resume(rt, cont, handlers, wasmfx_rt_arguments(rt, count), count);
 }
 
-WASMFX_RT_IMPORT(struct wasm_multi_ije, Z_wasmfxZ_resume_throw,
-                 (wasmfx_rt_t * rt, wasm_rt_externref_t exception, wasm_rt_externref_t reference,
+WASMFX_RT_VERB(struct wasm_multi_ije, Z_wasmfxZ_resume_throw,
+               (wasmfx_rt_t * rt, wasm_rt_externref_t exception, wasm_rt_externref_t reference,
                   wasm_rt_externref_t handlers))
 {
   wasmfx_cont_t cont = wasmfx_rt_cont(reference);
@@ -245,7 +274,7 @@ WASMFX_RT_IMPORT(struct wasm_multi_ije, Z_wasmfxZ_resume_throw,
 
 /* ---- suspend ------------------------------------------------------------------------------------ */
 
-WASMFX_RT_IMPORT(uint64_t, Z_wasmfxZ_suspend, (wasmfx_rt_t * rt, uint64_t word, wasm_rt_externref_t tag))
+WASMFX_RT_VERB(uint64_t, Z_wasmfxZ_suspend, (wasmfx_rt_t * rt, uint64_t word, wasm_rt_externref_t tag))
 {
   wasmfx_runtime_t *runtime = rt->runtime;
   const wasmfx_outcome_t outcome = WASMFX_RT_SUSPEND(runtime, (const wasmfx_tag_t *)tag, word);
@@ -260,15 +289,15 @@ static inline void wasmfx_rt_suspend(wasmfx_rt_t *rt, wasm_rt_externref_t tag, c
   wasmfx_rt_arrived(rt, wasmfx_suspend(rt->runtime, (const wasmfx_tag_t *)tag, values, count));
 }
 
-WASMFX_RT_IMPORT(void, Z_wasmfxZ_suspend_n, (wasmfx_rt_t * rt, uint32_t count, wasm_rt_externref_t tag))
+WASMFX_RT_VERB(void, Z_wasmfxZ_suspend_n, (wasmfx_rt_t * rt, uint32_t count, wasm_rt_externref_t tag))
 {
   wasmfx_rt_suspend(rt, tag, wasmfx_rt_arguments(rt, count), count);
 }
 
 /* ---- switch -------------------------------------------------------------------------------------- */
 
-WASMFX_RT_IMPORT(struct wasm_multi_je, Z_wasmfxZ_switch,
-                 (wasmfx_rt_t * rt, uint64_t word, wasm_rt_externref_t reference, wasm_rt_externref_t tag,
+WASMFX_RT_VERB(struct wasm_multi_je, Z_wasmfxZ_switch,
+               (wasmfx_rt_t * rt, uint64_t word, wasm_rt_externref_t reference, wasm_rt_externref_t tag,
                   wasm_rt_externref_t wait))
 {
   wasmfx_runtime_t *runtime = rt->runtime;
@@ -289,8 +318,8 @@ static inline void wasmfx_rt_switch(wasmfx_rt_t *rt, wasm_rt_externref_t referen
                                       values, count));
 }
 
-WASMFX_RT_IMPORT(void, Z_wasmfxZ_switch_n,
-                 (wasmfx_rt_t * rt, uint32_t count, wasm_rt_externref_t cont, wasm_rt_externref_t tag,
+WASMFX_RT_VERB(void, Z_wasmfxZ_switch_n,
+               (wasmfx_rt_t * rt, uint32_t count, wasm_rt_externref_t cont, wasm_rt_externref_t tag,
                   wasm_rt_externref_t wait))
 {
   wasmfx_rt_switch(rt, cont, tag, wait, wasmfx_rt_arguments(rt, count), count);
@@ -315,21 +344,21 @@ WASMFX_RT_IMPORT(void, Z_wasmfxZ_switch_n,
     const wasmfx_value_t values[] = { WASMFX_RT_VALUES_##count };                                                      \
     return wasmfx_rt_bind(rt, cont, type, values, count);                                                              \
   }                                                                                                                    \
-  WASMFX_RT_IMPORT(struct wasm_multi_ije, Z_wasmfxZ_resume_##count,                                                    \
-                   (wasmfx_rt_t * rt, WASMFX_RT_PARAMETERS_##count, wasm_rt_externref_t cont,                          \
+  WASMFX_RT_VERB(struct wasm_multi_ije, Z_wasmfxZ_resume_##count,                                                      \
+                 (wasmfx_rt_t * rt, WASMFX_RT_PARAMETERS_##count, wasm_rt_externref_t cont,                            \
                     wasm_rt_externref_t handlers))                                                                     \
   {                                                                                                                    \
     const wasmfx_value_t values[] = { WASMFX_RT_VALUES_##count };                                                      \
     return wasmfx_rt_resume(rt, cont, handlers, values, count);                                                        \
   }                                                                                                                    \
-  WASMFX_RT_IMPORT(void, Z_wasmfxZ_suspend_##count,                                                                    \
-                   (wasmfx_rt_t * rt, WASMFX_RT_PARAMETERS_##count, wasm_rt_externref_t tag))                          \
+  WASMFX_RT_VERB(void, Z_wasmfxZ_suspend_##count,                                                                      \
+                 (wasmfx_rt_t * rt, WASMFX_RT_PARAMETERS_##count, wasm_rt_externref_t tag))                            \
   {                                                                                                                    \
     const wasmfx_value_t values[] = { WASMFX_RT_VALUES_##count };                                                      \
     wasmfx_rt_suspend(rt, tag, values, count);                                                                         \
   }                                                                                                                    \
-  WASMFX_RT_IMPORT(void, Z_wasmfxZ_switch_##count,                                                                     \
-                   (wasmfx_rt_t * rt, WASMFX_RT_PARAMETERS_##count, wasm_rt_externref_t cont,                          \
+  WASMFX_RT_VERB(void, Z_wasmfxZ_switch_##count,                                                                       \
+                 (wasmfx_rt_t * rt, WASMFX_RT_PARAMETERS_##count, wasm_rt_externref_t cont,                            \
                     wasm_rt_externref_t tag, wasm_rt_externref_t wait))                                                \
   {                                                                                                                    \
     const wasmfx_value_t values[] = { WASMFX_RT_VALUES_##count };                                                      \

@@ -89,8 +89,8 @@ wasmfx_rt_t *wasmfx_rt_running(void);
  */
 int wasmfx_rt_try(wasmfx_rt_t *rt, void (*function)(void *arg), void *arg);
 
-/** The exception that the last wasmfx_rt_try() has answered with; NULL if it ended otherwise. It lives until a collection
- *  after the next try of the same wasmfx_rt_t. */
+/** The exception that the last wasmfx_rt_try() has answered with; NULL if it ended otherwise. It lives until a
+ *  collection after the next try of the same wasmfx_rt_t. */
 const wasmfx_exception_t *wasmfx_rt_exception(const wasmfx_rt_t *rt);
 
 /** For imports: throws a copy of an exception, which arrives when the import returns, whatever it returns. Modules must
@@ -121,9 +121,9 @@ void wasmfx_rt_unregister(wasmfx_rt_t *rt, const void *low);
 
 /**
  * Drops the continuations and frees the exceptions that nothing reaches: no registered range, no stack of a
- * continuation, and not the host's stack from the outermost wasmfx_rt_try() on. Called by itself where exceptions have
- * doubled, or memory for a continuation is refused, if anything is registered. `dropped`, if not NULL, receives how many
- * continuations died. *Errors:* NO_MEMORY.
+ * continuation, and not the host's stack from the outermost wasmfx_rt_try() on. Happens by itself where exceptions
+ * have doubled, or memory for a continuation is refused, if anything is registered. `dropped`, if not NULL, receives
+ * how many continuations died. *Errors:* NO_MEMORY.
  */
 wasmfx_status_t wasmfx_rt_collect(wasmfx_rt_t *rt, size_t *dropped);
 
