@@ -20,6 +20,8 @@ while [ $i -lt $count ]; do
   echo "(local \$v$i i64)"
   i=$((i + 1))
 done
+# A call, which touches the far end of the frame first.
+echo '(drop (memory.grow (i32.const 0)))'
 i=0
 while [ $i -lt $count ]; do
   echo "(local.set \$v$i (i64.load offset=$((i * 8)) (i32.const 0)))"
