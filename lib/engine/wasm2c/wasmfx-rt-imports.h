@@ -9,10 +9,14 @@
  *  - compiled once with WASMFX_RT_OPAQUE defined (wasmfx-rt-imports.c), for modules that are compiled as they are.
  *
  * Both kinds may be in one program. WASMFX_RT_TIER says by which of the library's headers the verbs in word form are
- * called: 2 pinned.h, 1 fast.h, 0 cont.h.
+ * called: 2 pinned.h, 1 fast.h, 0 cont.h. Inlined, it is 2 by itself; else 0, which is as fast there.
  */
 #ifndef WASMFX_RT_TIER
+#ifdef WASMFX_RT_OPAQUE
+#define WASMFX_RT_TIER 0
+#else
 #define WASMFX_RT_TIER 2
+#endif
 #endif
 
 #include "wasmfx-rt.h"
