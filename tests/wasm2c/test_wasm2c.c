@@ -547,6 +547,32 @@ static void an_import_traps_by_a_code_of_its_own(void **state)
   assert_int_equal(wasmfx_rt_try(world->rt, call_host, world), CODE_OF_HOST);
 }
 
+static void touch_behind_memory(void *arg)
+{
+  const wasm_rt_memory_t *memory = Z_verbsZ_memory(&((struct world *)arg)->verbs);
+  *(volatile uint8_t *)(memory->data + 0x30000) = 1;
+}
+
+static void touch_behind_memory_on_host(void)
+{
+  wasmfx_rt_call_on_host_stack(env.world->rt, touch_behind_memory, env.world);
+}
+
+static void touch_behind_memory_here(void)
+{
+  touch_behind_memory(env.world);
+}
+
+/* It is the module's memory, whoever goes beyond it. */
+static void an_import_traps_that_goes_beyond_a_memory(void **state)
+{
+  env.hook = touch_behind_memory_on_host;
+  assert_string_equal(trap_of(*state, call_host, 0), wasmfx_rt_strerror(WASM_RT_TRAP_OOB));
+  env.hook = touch_behind_memory_here;
+  assert_string_equal(trap_of(*state, call_host, 0), wasmfx_rt_strerror(WASM_RT_TRAP_OOB));
+  env.hook = NULL;
+}
+
 static void an_import_runs_on_the_hosts_stack(void **state)
 {
   assert_int_equal(run(*state, call_host, 0), 1);
@@ -764,6 +790,7 @@ int main(void)
     IN_WORLD(a_trap_of_an_inner_try_ends_there),
     IN_WORLD(a_trap_or_exception_passes_through_many_continuations),
     IN_WORLD(an_import_traps_by_a_code_of_its_own),
+    IN_WORLD(an_import_traps_that_goes_beyond_a_memory),
     IN_WORLD(an_import_runs_on_the_hosts_stack),
     IN_WORLD(modules_share_continuations_tags_and_exceptions),
     IN_WORLD(each_module_has_its_own_memory),
