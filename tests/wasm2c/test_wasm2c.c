@@ -678,6 +678,10 @@ static void modules_run_on_dense_stacks(void **state)
   world->flag = 1;
   assert_string_equal(trap_of(world, trap, 0), "unreachable");
   assert_string_equal(trap_of(world, trap, 13), "unhandled tag");
+  assert_string_equal(trap_of(world, trap, 4), wasmfx_rt_strerror(WASM_RT_TRAP_OOB));
+  world->flag = 0;
+  assert_string_equal(trap_of(world, trap, 4), wasmfx_rt_strerror(WASM_RT_TRAP_OOB));
+  assert_string_equal(trap_of(world, trap, 7), "call stack exhausted");
   close_world((void **)&world);
 }
 
