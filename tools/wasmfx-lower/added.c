@@ -39,7 +39,7 @@ static uint32_t type_of_function(const struct wl_lowering *l, uint32_t function)
   return WL_ITEM(wl_function, l->module->functions, function)->type;
 }
 
-/* ---- Entries ------------------------------------------------------------------------------------------ */
+/* ---- Entries --------------------------------------------------------------------------------- */
 
 /* Goes out of the block if this is the type by which it was called: two i64 after the parameters. */
 static void compare_identity(struct wl_lowering *l, uint32_t definition, uint32_t params)
@@ -57,6 +57,14 @@ static void compare_identity(struct wl_lowering *l, uint32_t definition, uint32_
   wl_emit_branch(l, WL_BR_IF, l->depth - 1);
 }
 
+static void call_with_parameters(struct wl_lowering *l, uint32_t params, uint32_t function)
+{
+  for (uint32_t i = 0; i < params && !wl_lower_failed(l); i++)
+    wl_emit_index(l, WL_LOCAL_GET, i);
+  wl_emit_function(l, WL_CALL, function);
+  wl_emit(l, WL_END);
+}
+
 /* A call by the own type or by one above it goes through. */
 static void lower_entry(struct wl_lowering *l, struct wl_added added)
 {
@@ -69,14 +77,19 @@ static void lower_entry(struct wl_lowering *l, struct wl_added added)
     compare_identity(l, t, params.count);
   wl_emit_trap(l, WL_TRAP_CALL_TYPE);
   wl_close(l);
-  for (uint32_t i = 0; i < params.count; i++)
-    wl_emit_index(l, WL_LOCAL_GET, i);
-  wl_emit_function(l, WL_CALL, added.index);
-  wl_emit(l, WL_END);
+  call_with_parameters(l, params.count, added.index);
   wl_finish_function(l, low_type);
 }
 
-/* ---- Start functions ------------------------------------------------------------------------------------- */
+static void lower_passage(struct wl_lowering *l, struct wl_added added)
+{
+  const uint32_t type = type_of_function(l, added.index), params = wl_params(l->module, type).count;
+  wl_begin_function(l, params);
+  call_with_parameters(l, params, added.index);
+  wl_finish_function(l, wl_low_function_type(l, type));
+}
+
+/* ---- Start functions ------------------------------------------------------------------------- */
 
 enum { WORD = 0, FROM = 1 /* their parameters */ };
 
@@ -168,6 +181,7 @@ bool wl_lower_added(struct wl_lowering *l)
     const struct wl_added added = added_at(l, i);
     switch ((enum wl_addition)added.addition) {
     case WL_ENTRY: lower_entry(l, added); break;
+    case WL_PASSAGE: lower_passage(l, added); break;
     case WL_START: lower_start_of(l, added, type_of_function(l, added.index)); break;
     case WL_START_TYPE: lower_start_of(l, added, added.index); break;
     }
@@ -175,7 +189,7 @@ bool wl_lower_added(struct wl_lowering *l)
   return !wl_lower_failed(l);
 }
 
-/* ---- What the module begins with --------------------------------------------------------------------------- */
+/* ---- What the module begins with ------------------------------------------------------------- */
 
 static void set_added(struct wl_lowering *l, uint32_t number)
 {

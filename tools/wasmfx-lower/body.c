@@ -174,7 +174,7 @@ bool wl_end_here(struct wl_body *body)
   return true;
 }
 
-/* ---- Blocks --------------------------------------------------------------------------------------- */
+/* ---- Blocks ---------------------------------------------------------------------------------- */
 
 static struct wl_list params_of(const struct wl_body *body, const struct wl_frame *frame)
 {
@@ -281,7 +281,7 @@ bool wl_label(struct wl_body *body, uint32_t label, struct wl_list *list)
   return wl_spend(body, list->count);
 }
 
-/* ---- Locals ------------------------------------------------------------------------------------------ */
+/* ---- Locals ---------------------------------------------------------------------------------- */
 
 static const struct wl_locals *run_of(const struct wl_body *body, uint32_t index)
 {
@@ -368,7 +368,7 @@ static bool open_locals(struct wl_body *body)
   return !wl_failed(&body->cursor);
 }
 
-/* ---- Bodies -------------------------------------------------------------------------------------------- */
+/* ---- Bodies ---------------------------------------------------------------------------------- */
 
 static bool apply_signature(struct wl_body *body, const char *signature)
 {

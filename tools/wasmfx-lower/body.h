@@ -48,7 +48,7 @@ struct wl_body {
 bool wl_check_body(struct wl_body *body, uint32_t function);
 bool wl_check_expression(struct wl_body *body, uint32_t at, wl_type type, uint32_t known_globals);
 
-/* ---- One instruction after the other, for those who do more than validate ------------------------- */
+/* ---- One instruction after the other, for those who do more than validate -------------------- */
 
 /** Begins a function that is not imported: its locals are read, its outermost block is open. */
 bool wl_open_body(struct wl_body *body, uint32_t function);

@@ -43,7 +43,7 @@ void wl_put_signed(struct wl_lowering *l, struct wl_array *bytes, int64_t number
   wl_put_byte(l, bytes, (uint8_t)(number & 0x7f));
 }
 
-/* ---- Instructions --------------------------------------------------------------------------------- */
+/* ---- Instructions ---------------------------------------------------------------------------- */
 
 void wl_emit(struct wl_lowering *l, uint8_t opcode)
 {
@@ -120,7 +120,7 @@ void wl_emit_trap(struct wl_lowering *l, enum wl_trap trap)
   wl_emit_verb(l, WL_V_TRAP, WL_ALONE);
 }
 
-/* ---- Blocks ----------------------------------------------------------------------------------------- */
+/* ---- Blocks ---------------------------------------------------------------------------------- */
 
 void wl_open(struct wl_lowering *l, uint8_t opcode)
 {
@@ -152,7 +152,7 @@ void wl_emit_branch(struct wl_lowering *l, uint8_t opcode, uint32_t label)
   wl_emit_index(l, opcode, l->depth - 1 - label);
 }
 
-/* ---- Locals --------------------------------------------------------------------------------------------- */
+/* ---- Locals ---------------------------------------------------------------------------------- */
 
 /* Runs of locals: a count in four bytes, and a type. */
 struct run {
@@ -198,7 +198,7 @@ void wl_release(struct wl_lowering *l)
   memset(l->used, 0, sizeof l->used);
 }
 
-/* ---- Functions --------------------------------------------------------------------------------------------- */
+/* ---- Functions ------------------------------------------------------------------------------- */
 
 void wl_begin_function(struct wl_lowering *l, uint32_t params)
 {

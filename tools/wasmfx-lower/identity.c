@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Identities of types. Definitions mention only what stands before them or in their own group, so one pass is enough. */
+/* Identities of types. Definitions mention only what stands before them or in their own group: one pass is enough. */
 #include "identity.h"
 
 #include <string.h>
@@ -109,7 +109,7 @@ struct wl_identity *wl_identify(struct wl_module *module)
   return known;
 }
 
-/* ---- Things ---------------------------------------------------------------------------------------- */
+/* ---- Things ---------------------------------------------------------------------------------- */
 
 static struct pass begin(const struct wl_module *module, const struct wl_identity *identities, enum wl_kind kind)
 {

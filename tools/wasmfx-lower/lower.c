@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Bodies: what is the same is copied, what is not is written anew. Types are known, since each body is validated again. */
+/* Bodies: what is the same is copied, what is not is written anew. Types are known: each body is validated again. */
 #include "lower.h"
 
 #include <string.h>
 
 #include "body.h"
+#include "constant.h"
 #include "emit.h"
 #include "types.h"
 #include "verbs.h"
 
 static const struct wl_list nothing = { NULL, 0 };
 
-/* ---- Types -------------------------------------------------------------------------------------------- */
+/* ---- Types ----------------------------------------------------------------------------------- */
 
 uint32_t wl_low_type(const struct wl_module *module, wl_type type)
 {
@@ -81,7 +82,7 @@ bool wl_is_called_plainly(const struct wl_module *module, uint32_t definition)
          !has_reference(wl_results(module, definition));
 }
 
-/* ---- Index spaces ---------------------------------------------------------------------------------------- */
+/* ---- Index spaces ---------------------------------------------------------------------------- */
 
 /*
  * Globals: those of the source that are imported, tags that are, `thrown`; those of the source that are not, its tags,
@@ -122,12 +123,14 @@ uint32_t wl_added_global(const struct wl_lowering *l, uint32_t number)
 
 uint32_t wl_referred(struct wl_lowering *l, uint32_t function)
 {
-  if (wl_is_called_plainly(l->module, WL_ITEM(wl_function, l->module->functions, function)->type))
-    return function;
-  return wl_add(l, (struct wl_added){ WL_ENTRY, false, function });
+  if (!wl_is_called_plainly(l->module, WL_ITEM(wl_function, l->module->functions, function)->type))
+    return wl_add(l, (struct wl_added){ WL_ENTRY, false, function });
+  if (function < l->module->imported[WL_KIND_FUNC])
+    return wl_add(l, (struct wl_added){ WL_PASSAGE, false, function });
+  return function;
 }
 
-/* ---- What is copied ----------------------------------------------------------------------------------------- */
+/* ---- What is copied -------------------------------------------------------------------------- */
 
 static void copy(struct wl_lowering *l, struct wl_body *body)
 {
@@ -145,7 +148,7 @@ static void lower_access(struct wl_lowering *l, struct wl_body *body)
   wl_put_unsigned(l, &l->bytes, body->now.value);
 }
 
-/* ---- Blocks and branches -------------------------------------------------------------------------------------- */
+/* ---- Blocks and branches --------------------------------------------------------------------- */
 
 static void push_level(struct wl_lowering *l, struct wl_level level)
 {
@@ -277,7 +280,7 @@ static void lower_final(struct wl_lowering *l, struct wl_body *body)
   l->is_dead = true;
 }
 
-/* ---- Calls -------------------------------------------------------------------------------------------------------- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 static void emit_call(struct wl_lowering *l, uint32_t function)
 {
@@ -353,7 +356,7 @@ static void lower_return_call_ref(struct wl_lowering *l, struct wl_body *body)
   emit_return(l);
 }
 
-/* ---- Values --------------------------------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 static void lower_select_typed(struct wl_lowering *l, struct wl_body *body)
 {
@@ -366,7 +369,7 @@ static void lower_global(struct wl_lowering *l, struct wl_body *body)
   wl_emit_index(l, (uint8_t)body->now.opcode, wl_low_global(l, body->now.x));
 }
 
-/* ---- References --------------------------------------------------------------------------------------------------------- */
+/* ---- References ------------------------------------------------------------------------------ */
 
 static void lower_ref_null(struct wl_lowering *l, struct wl_body *body)
 {
@@ -467,7 +470,7 @@ static void refuse(struct wl_lowering *l, struct wl_body *body)
   wl_fail(&l->module->error, WL_UNSUPPORTED, body->now.offset, "not supported: lowering of %s", body->now.op->name);
 }
 
-/* ---- Which is for which --------------------------------------------------------------------------------------------------- */
+/* ---- Which is for which ---------------------------------------------------------------------- */
 
 static void (*const lowerings[WL_OPS])(struct wl_lowering *, struct wl_body *) = {
   [WL_UNREACHABLE] = lower_final,
@@ -547,7 +550,7 @@ static bool lower_instruction(struct wl_lowering *l, struct wl_body *body)
   return !wl_lower_failed(l);
 }
 
-/* ---- Bodies ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Bodies ---------------------------------------------------------------------------------- */
 
 static void declare_locals(struct wl_lowering *l, const struct wl_body *body)
 {
@@ -634,16 +637,35 @@ static void refer_to(struct wl_lowering *l, uint32_t function)
     ((uint32_t *)l->moved.items)[l->moved.count++] = referred;
 }
 
+static void emit_number(struct wl_lowering *l, struct wl_constant constant)
+{
+  uint8_t bytes[8];
+  for (unsigned i = 0; i < sizeof bytes; i++)
+    bytes[i] = (uint8_t)(constant.value >> 8 * i);
+  switch (constant.low_type) {
+  case WL_LOW_I32: wl_emit_i32(l, (uint32_t)constant.value); break;
+  case WL_LOW_I64: wl_emit_i64(l, constant.value); break;
+  case WL_LOW_F32:
+    wl_emit(l, WL_F32_CONST);
+    wl_put_bytes(l, &l->bytes, bytes, 4);
+    break;
+  default:
+    wl_emit(l, WL_F64_CONST);
+    wl_put_bytes(l, &l->bytes, bytes, 8);
+  }
+}
+
 void wl_lower_expression(struct wl_lowering *l, uint32_t at)
 {
-  struct wl_body body = { .module = l->module, .cursor = wl_cursor_at(l->module, at, l->module->size) };
-  while (!wl_lower_failed(l) && wl_next(&body.cursor, &body.now) && body.now.opcode != WL_END)
-    if (body.now.opcode == WL_REF_FUNC)
-      refer_to(l, body.now.x);
-    else if (lowerings[body.now.opcode])
-      lowerings[body.now.opcode](l, &body);
-    else
-      copy(l, &body);
+  const struct wl_constant constant = wl_evaluate(l, at);
+  switch ((enum wl_constant_kind)constant.kind) {
+  case WL_NUMBER: emit_number(l, constant); break;
+  case WL_IMPORTED: wl_emit_index(l, WL_GLOBAL_GET, (uint32_t)constant.value); break;
+  case WL_FUNCTION_REFERENCE: refer_to(l, (uint32_t)constant.value); break;
+  case WL_NULL_REFERENCE: wl_emit_null(l, constant.low_type); break;
+  case WL_UNKNOWN_CONSTANT:
+    wl_fail(&l->module->error, WL_UNSUPPORTED, at, "not supported: arithmetic with imported globals in an expression");
+  }
 }
 
 /* What is given to the lowering beyond what is left: the code once as it is made, and once as it is written. */
@@ -676,7 +698,7 @@ bool wl_lower(struct wl_module *module, const struct wl_options *options, struct
   l.type_of = wl_allocate(&module->memory, module->definitions.count, sizeof *l.type_of);
   if (!l.identities || !l.type_of)
     return wl_fail_for_memory(&module->error, 0);
-  if (!wl_plan(&l) || !wl_lower_bodies(&l) || !wl_lower_added(&l))
+  if (!wl_find_constants(&l) || !wl_plan(&l) || !wl_lower_bodies(&l) || !wl_lower_added(&l))
     return false;
   const uint32_t start = wl_lower_start(&l);
   return !wl_lower_failed(&l) && wl_write(&l, start, output);

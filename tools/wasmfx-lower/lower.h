@@ -34,7 +34,7 @@ struct wl_output {
  */
 bool wl_lower(struct wl_module *module, const struct wl_options *options, struct wl_output *output);
 
-/* ---- Inside ---------------------------------------------------------------------------------------- */
+/* ---- Inside ---------------------------------------------------------------------------------- */
 
 /* Types of values in a lowered module, as in the binary format. */
 enum { WL_LOW_I32 = 0x7f, WL_LOW_I64 = 0x7e, WL_LOW_F32 = 0x7d, WL_LOW_F64 = 0x7c, WL_LOW_FUNC = 0x70,
@@ -71,7 +71,8 @@ struct wl_finished {
 
 /** A function that the source does not have. */
 enum wl_addition {
-  WL_ENTRY,       /* by which a function of the source is referred to */
+  WL_ENTRY,       /* by which a function of the source is referred to, if the type does not say it all */
+  WL_PASSAGE,     /* the same for an imported one: there are engines that refer well to their own only */
   WL_START,       /* of continuations, for a function of the source */
   WL_START_TYPE,  /* the same for all functions of a type */
 };
@@ -90,12 +91,17 @@ struct wl_level {
   uint32_t clauses, count;
 };
 
+struct wl_constant;
+
 /** What is known of a function of the source before it is lowered. */
 enum { WL_MAY_THROW = 1, WL_CALLS_ITSELF = 2 /* in a tail */ };
 
 struct wl_lowering {
   struct wl_module *module;
   const struct wl_options *options;
+
+  struct wl_constant *constants; /* what each global is (constant.h) */
+  struct wl_array evaluated;     /* for a moment: the stack of an expression */
 
   /* The plan. */
   bool can_throw;  /* anything at all */
@@ -157,7 +163,7 @@ bool wl_is_from_host(const struct wl_lowering *l, struct wl_name module);
 
 /** lower.c */
 bool wl_lower_bodies(struct wl_lowering *l);
-/** A constant expression of the source, without its end, as code of the function that is being made. */
+/** What a constant expression of the source comes to, as code of the function that is being made. */
 void wl_lower_expression(struct wl_lowering *l, uint32_t at);
 uint32_t wl_low_type(const struct wl_module *module, wl_type type);
 /** Lowered function types, by number. `ids`: with what an entry takes in addition. */
@@ -171,7 +177,7 @@ uint32_t wl_low_global(const struct wl_lowering *l, uint32_t global);
 uint32_t wl_tag_global(const struct wl_lowering *l, uint32_t tag);
 uint32_t wl_thrown_global(const struct wl_lowering *l);
 uint32_t wl_added_global(const struct wl_lowering *l, uint32_t number);
-/** What a function of the source is referred to by: itself, or its entry. */
+/** What a function of the source is referred to by: itself, its entry, or a passage. */
 uint32_t wl_referred(struct wl_lowering *l, uint32_t function);
 
 /** added.c */

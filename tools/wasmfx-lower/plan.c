@@ -18,7 +18,7 @@ struct calls {
 
 enum { ROUNDS = 16 /* after which what is not settled is taken for thrown through */ };
 
-/* ---- What others can do ---------------------------------------------------------------------------- */
+/* ---- What others can do ---------------------------------------------------------------------- */
 
 static bool is_name(const struct wl_module *module, struct wl_name name, const char *text)
 {
@@ -60,14 +60,20 @@ static bool is_open(const struct wl_module *module, uint8_t kind, uint32_t index
   }
 }
 
+/* An imported function of any type may throw, unless it is the host's. */
+static bool is_open_import(const struct wl_lowering *l, const struct wl_import *import)
+{
+  if (import->kind == WL_KIND_FUNC)
+    return !wl_is_from_host(l, import->module);
+  return is_open(l->module, import->kind, import->index);
+}
+
 static bool has_others(const struct wl_lowering *l)
 {
   const struct wl_module *module = l->module;
-  for (uint32_t i = 0; i < module->imports.count; i++) {
-    const struct wl_import *import = WL_ITEM(wl_import, module->imports, i);
-    if (import->kind == WL_KIND_FUNC ? !wl_is_from_host(l, import->module) : is_open(module, import->kind, import->index))
+  for (uint32_t i = 0; i < module->imports.count; i++)
+    if (is_open_import(l, WL_ITEM(wl_import, module->imports, i)))
       return true;
-  }
   for (uint32_t i = 0; i < module->exports.count; i++) {
     const struct wl_export *export = WL_ITEM(wl_export, module->exports, i);
     if (is_open(module, export->kind, export->index))
@@ -76,7 +82,7 @@ static bool has_others(const struct wl_lowering *l)
   return false;
 }
 
-/* ---- What bodies do ------------------------------------------------------------------------------------- */
+/* ---- What bodies do -------------------------------------------------------------------------- */
 
 static bool add_call(struct wl_lowering *l, struct calls *calls, uint32_t callee)
 {
@@ -153,7 +159,7 @@ static void look_at_imports(struct wl_lowering *l)
   }
 }
 
-/* ---- Who passes it on ------------------------------------------------------------------------------------ */
+/* ---- Who passes it on ------------------------------------------------------------------------ */
 
 /* Where the calls of a function begin. The imported have none. */
 static uint32_t begin_of(const struct calls *calls, uint32_t function)

@@ -228,7 +228,7 @@ static void read_data(struct wl_reader *reader)
   wl_skip(&reader->cursor, data->count);
 }
 
-/* ---- Sections -------------------------------------------------------------------------------------- */
+/* ---- Sections -------------------------------------------------------------------------------- */
 
 static void read_items(struct wl_reader *reader, void read_item(struct wl_reader *))
 {
@@ -390,7 +390,7 @@ void wl_module_free(struct wl_module *module)
   wl_free_all(&module->memory);
 }
 
-/* ---- Names of functions ------------------------------------------------------------------------------ */
+/* ---- Names of functions ---------------------------------------------------------------------- */
 
 static struct wl_name name_in_section(const struct wl_module *module, uint32_t function)
 {

@@ -163,7 +163,7 @@ static bool check_return(struct wl_body *body)
   return wl_pop_list(body, body->results) && wl_end_here(body);
 }
 
-/* ---- Calls ------------------------------------------------------------------------------------------ */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 static bool finish_call(struct wl_body *body, struct wl_signature callee)
 {
@@ -236,7 +236,7 @@ static bool check_return_call_ref(struct wl_body *body)
   return find_by_reference(body, &callee) && finish_tail_call(body, callee);
 }
 
-/* ---- Values that are only moved ------------------------------------------------------------------------ */
+/* ---- Values that are only moved -------------------------------------------------------------- */
 
 static bool check_drop(struct wl_body *body)
 {
@@ -317,7 +317,7 @@ static bool check_global_set(struct wl_body *body)
   return global.is_mutable ? wl_pop(body, global.type) : wl_invalid(body, "immutable global %" PRIu32, body->now.x);
 }
 
-/* ---- Tables ------------------------------------------------------------------------------------------------ */
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 static bool check_table_get(struct wl_body *body)
 {
@@ -379,7 +379,7 @@ static bool check_elem_drop(struct wl_body *body)
   return find_elements(body, body->now.x, &type);
 }
 
-/* ---- Memory -------------------------------------------------------------------------------------------------- */
+/* ---- Memory ---------------------------------------------------------------------------------- */
 
 static bool check_access(struct wl_body *body)
 {
@@ -410,7 +410,7 @@ static bool check_data(struct wl_body *body, uint32_t index)
 
 static bool check_memory_init(struct wl_body *body)
 {
-  return check_data(body, body->now.x) && check_memory(body, body->now.y);
+  return check_memory(body, body->now.y) && check_data(body, body->now.x);
 }
 
 static bool check_data_drop(struct wl_body *body)
@@ -418,7 +418,7 @@ static bool check_data_drop(struct wl_body *body)
   return check_data(body, body->now.x);
 }
 
-/* ---- References ------------------------------------------------------------------------------------------------- */
+/* ---- References ------------------------------------------------------------------------------ */
 
 static bool check_ref_null(struct wl_body *body)
 {

@@ -69,7 +69,7 @@ bool wl_check_cont_bind(struct wl_body *body)
          wl_push(body, wl_ref_of(body, body->now.y, false));
 }
 
-/* ---- Handlers -------------------------------------------------------------------------------------- */
+/* ---- Handlers -------------------------------------------------------------------------------- */
 
 /* (on $e $l), $e: [t1*] -> [t2*]: the label takes t1* and a continuation that takes t2* and gives `results`. */
 static bool check_on_label(struct wl_body *body, struct wl_clause clause, struct wl_signature tag,
@@ -113,7 +113,7 @@ static bool check_handlers(struct wl_body *body, struct wl_list results)
   return true;
 }
 
-/* ---- Using them --------------------------------------------------------------------------------------- */
+/* ---- Using them ------------------------------------------------------------------------------ */
 
 bool wl_check_suspend(struct wl_body *body)
 {

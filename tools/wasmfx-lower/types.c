@@ -265,7 +265,7 @@ static uint32_t intern(struct wl_module *module, struct group group)
   return group.begin;
 }
 
-/* ---- The rules of definitions --------------------------------------------------------------------- */
+/* ---- The rules of definitions ---------------------------------------------------------------- */
 
 static bool to_canonical(struct wl_module *module, uint32_t *index, uint32_t limit, uint32_t offset)
 {
@@ -400,7 +400,7 @@ bool wl_canonical(struct wl_module *module, wl_type *type, uint32_t offset)
   return true;
 }
 
-/* ---- Names ------------------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 static void append(char *text, size_t room, const char *more)
 {

@@ -106,7 +106,7 @@ static bool check_global_types(struct wl_module *module)
   return true;
 }
 
-/* ---- Expressions and segments ----------------------------------------------------------------------- */
+/* ---- Expressions and segments ---------------------------------------------------------------- */
 
 /* The imported globals, and of its own those before. */
 static bool check_globals(struct wl_body *body)
@@ -184,7 +184,7 @@ static bool check_datas(struct wl_body *body)
   return true;
 }
 
-/* ---- Which functions code may refer to ----------------------------------------------------------------- */
+/* ---- Which functions code may refer to ------------------------------------------------------- */
 
 static void declare(struct wl_module *module, uint32_t function)
 {
@@ -230,7 +230,7 @@ static bool declare_all(struct wl_module *module)
   return true;
 }
 
-/* ---- Code, start, exports ----------------------------------------------------------------------------------- */
+/* ---- Code, start, exports -------------------------------------------------------------------- */
 
 static bool check_bodies(struct wl_body *body)
 {

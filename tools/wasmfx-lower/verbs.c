@@ -8,7 +8,7 @@
 
 static const struct wl_list nothing = { NULL, 0 };
 
-/* ---- Lists of types -------------------------------------------------------------------------------- */
+/* ---- Lists of types -------------------------------------------------------------------------- */
 
 static struct wl_list first_of(struct wl_list list, uint32_t count)
 {
@@ -40,7 +40,7 @@ static uint32_t type_of_tag(const struct wl_module *module, uint32_t tag)
   return WL_ITEM(wl_tag, module->tags, tag)->type;
 }
 
-/* ---- Words ---------------------------------------------------------------------------------------------- */
+/* ---- Words ----------------------------------------------------------------------------------- */
 
 void wl_to_word(struct wl_lowering *l, wl_type type)
 {
@@ -158,7 +158,7 @@ enum wl_variant wl_give_values(struct wl_lowering *l, struct wl_list list)
   return WL_WITH_N;
 }
 
-/* ---- What the host makes once ----------------------------------------------------------------------------- */
+/* ---- What the host makes once ---------------------------------------------------------------- */
 
 static void put_kinds(struct wl_lowering *l, struct wl_list list)
 {
@@ -220,7 +220,7 @@ static void emit_handlers(struct wl_lowering *l, struct wl_body *body)
   wl_emit_index(l, WL_GLOBAL_GET, wl_added_global(l, made_once(l, &l->handlers)));
 }
 
-/* ---- What is on its way ------------------------------------------------------------------------------------ */
+/* ---- What is on its way ---------------------------------------------------------------------- */
 
 uint32_t wl_landing(const struct wl_lowering *l)
 {
@@ -326,7 +326,7 @@ void wl_lower_clauses(struct wl_lowering *l, struct wl_body *body, struct wl_lev
   wl_emit_branch(l, WL_BR, wl_landing(l));
 }
 
-/* ---- Function references -------------------------------------------------------------------------------------- */
+/* ---- Function references --------------------------------------------------------------------- */
 
 void wl_emit_identity(struct wl_lowering *l, uint32_t definition)
 {
@@ -358,7 +358,7 @@ void wl_emit_call_ref(struct wl_lowering *l, uint32_t definition, bool is_checke
   wl_emit_call_indirect(l, definition, table);
 }
 
-/* ---- cont.new, cont.bind ---------------------------------------------------------------------------------------- */
+/* ---- cont.new, cont.bind --------------------------------------------------------------------- */
 
 static bool has_word_form(const struct wl_module *module, uint32_t cont)
 {
@@ -414,7 +414,7 @@ void wl_lower_cont_bind(struct wl_lowering *l, struct wl_body *body)
   wl_emit_verb(l, WL_V_CONT_BIND, variant);
 }
 
-/* ---- suspend, switch ------------------------------------------------------------------------------------------------ */
+/* ---- suspend, switch ------------------------------------------------------------------------- */
 
 /* In word form, if both ways are and nothing comes beside. */
 void wl_lower_suspend(struct wl_lowering *l, struct wl_body *body)
@@ -477,7 +477,7 @@ void wl_lower_switch(struct wl_lowering *l, struct wl_body *body)
   }
 }
 
-/* ---- resume --------------------------------------------------------------------------------------------------------- */
+/* ---- resume ---------------------------------------------------------------------------------- */
 
 /* Where what a resume has answered lies. */
 struct resumed {

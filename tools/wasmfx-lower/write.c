@@ -19,7 +19,7 @@ static struct wl_module *module_of(const struct writer *w)
   return w->l->module;
 }
 
-/* ---- Into the section ------------------------------------------------------------------------------ */
+/* ---- Into the section ------------------------------------------------------------------------ */
 
 static void byte(struct writer *w, uint8_t value)
 {
@@ -76,7 +76,7 @@ static void end_whole(struct writer *w, uint8_t id)
   wl_put_bytes(w->l, &w->out, w->section.items, w->section.count);
 }
 
-/* ---- Functions and code ------------------------------------------------------------------------------- */
+/* ---- Functions and code ---------------------------------------------------------------------- */
 
 static uint32_t final_index(const struct wl_lowering *l, uint32_t function)
 {
@@ -144,7 +144,7 @@ static void write_code(struct writer *w)
   }
 }
 
-/* ---- Types ---------------------------------------------------------------------------------------------- */
+/* ---- Types ----------------------------------------------------------------------------------- */
 
 static void write_types(struct writer *w)
 {
@@ -155,7 +155,7 @@ static void write_types(struct writer *w)
   end(w, 1);
 }
 
-/* ---- Names ------------------------------------------------------------------------------------------------ */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 /* A name of the source, with each # doubled; after it, if there is one, a single # and an identity. */
 static void name(struct writer *w, struct wl_name source, const struct wl_identity *identity)
@@ -224,7 +224,7 @@ static bool identity_of(struct writer *w, uint8_t kind, uint32_t index, struct w
   }
 }
 
-/* ---- Imports ------------------------------------------------------------------------------------------------- */
+/* ---- Imports --------------------------------------------------------------------------------- */
 
 static void limits(struct writer *w, struct wl_limits value)
 {
@@ -380,7 +380,7 @@ static void write_imports(struct writer *w)
   end(w, 2);
 }
 
-/* ---- Tables, memories, globals --------------------------------------------------------------------------------- */
+/* ---- Tables, memories, globals --------------------------------------------------------------- */
 
 static void write_tables(struct writer *w)
 {
@@ -431,7 +431,7 @@ static void write_globals(struct writer *w)
   end(w, 6);
 }
 
-/* ---- Exports -------------------------------------------------------------------------------------------------------- */
+/* ---- Exports --------------------------------------------------------------------------------- */
 
 static uint32_t exported_index(const struct wl_lowering *l, const struct wl_export *export)
 {
@@ -504,7 +504,7 @@ static void write_exports(struct writer *w)
   end(w, 7);
 }
 
-/* ---- Elements and data ------------------------------------------------------------------------------------------------- */
+/* ---- Elements and data ----------------------------------------------------------------------- */
 
 /* The function of an item, or WL_NONE: null, or what only an expression says. The cursor goes over it. */
 static uint32_t next_item(const struct wl_elements *elements, struct wl_cursor *cursor)
@@ -646,7 +646,7 @@ static void write_start(struct writer *w, uint32_t start)
   end_whole(w, 8);
 }
 
-/* ---- Names of functions, for people ---------------------------------------------------------------------------------------- */
+/* ---- Names of functions, for people ---------------------------------------------------------- */
 
 static void write_names(struct writer *w)
 {
@@ -678,7 +678,7 @@ static void write_names(struct writer *w)
   end_whole(w, 0);
 }
 
-/* ---- All of it ------------------------------------------------------------------------------------------------------------------ */
+/* ---- All of it ------------------------------------------------------------------------------- */
 
 static bool check_elements(struct wl_lowering *l)
 {
