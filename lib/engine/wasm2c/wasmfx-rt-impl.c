@@ -564,6 +564,22 @@ static wasmfx_status_t make_cont(wasmfx_rt_t *rt, wasmfx_rt_closure_t *closure, 
   return wasmfx_cont_new_word(rt->runtime, type, closure->word_entry, closure, cont);
 }
 
+/* Twice as many places as that at most. Who gets none looks ahead less; at so many it does not help any more. */
+bool wasmfx_rt_make_followers(wasmfx_rt_t *rt, uint32_t place)
+{
+  enum { MOST_FOLLOWERS = 1 << 24, FIRST_FOLLOWERS = 1 << 14 };
+  uint32_t count = rt->follower_count ? rt->follower_count : FIRST_FOLLOWERS;
+  while (count <= place && count < MOST_FOLLOWERS)
+    count *= 2;
+  uint32_t *followers = count > place ? realloc(rt->followers, count * sizeof *followers) : NULL;
+  if (!followers)
+    return false;
+  memset(followers + rt->follower_count, 0, (count - rt->follower_count) * sizeof *followers);
+  rt->followers = followers;
+  rt->follower_count = count;
+  return true;
+}
+
 /* Where nothing is registered a collection would take what hosts hold. */
 static bool may_collect(const wasmfx_rt_t *rt)
 {
@@ -1385,6 +1401,7 @@ static void unmake(wasmfx_rt_t *rt)
   free(rt->house->clauses);
   free(rt->house->ranges);
   free(rt->house);
+  free(rt->followers);
   free(rt);
 }
 

@@ -239,6 +239,46 @@ WASMFX_RT_IMPORT(wasm_rt_externref_t, Z_wasmfxZ_cont_bind_n,
   return wasmfx_rt_bind(rt, cont, type, wasmfx_rt_arguments(rt, count), count);
 }
 
+/* ---- Looking ahead ----------------------------------------------------------------------------- */
+
+/*
+ * Who schedules many continuations resumes them in one order again and again, as a rule; by the time one's turn comes,
+ * its object and its stack have left the caches. So who follows whom is remembered, and what the next one needs is
+ * fetched while this one runs: its object two turns ahead, since that says where the stack is.
+ *
+ * The first places are left out: few continuations stay in the caches.
+ */
+#if WASMFX_RT_TIER == 2
+#define WASMFX_RT_FEW 1024
+
+static inline const struct wasmfx_abi_object *wasmfx_rt_object(const wasmfx_runtime_t *runtime, uint32_t place)
+{
+  return (const struct wasmfx_abi_object *)((const char *)runtime + ((size_t)place << WASMFX_ABI_OBJECT_SHIFT));
+}
+
+static inline __attribute__((always_inline)) void wasmfx_rt_look_ahead(wasmfx_rt_t *rt, wasmfx_cont_t cont)
+{
+  const uint32_t place = (uint32_t)cont;
+  if (place < WASMFX_RT_FEW)
+    return;
+  if (WASMFX_RT_UNLIKELY(place >= rt->follower_count) && !wasmfx_rt_make_followers(rt, place))
+    return;
+  rt->followers[rt->resumed_last] = place;
+  rt->resumed_last = place;
+  const uint32_t next = rt->followers[place];
+  const char *stack = (const char *)wasmfx_rt_object(rt->runtime, next)->sp;
+  __builtin_prefetch(wasmfx_rt_object(rt->runtime, rt->followers[next]));
+  __builtin_prefetch(stack - 64);
+  __builtin_prefetch(stack);
+  __builtin_prefetch(stack + 64);
+}
+#else
+static inline void wasmfx_rt_look_ahead(wasmfx_rt_t *rt, wasmfx_cont_t cont)
+{
+  (void)rt, (void)cont;
+}
+#endif
+
 /* ---- resume ------------------------------------------------------------------------------------ */
 
 WASMFX_RT_VERB(struct wasm_multi_ije, Z_wasmfxZ_resume,
@@ -246,6 +286,7 @@ WASMFX_RT_VERB(struct wasm_multi_ije, Z_wasmfxZ_resume,
 {
   wasmfx_runtime_t *runtime = rt->runtime;
   wasmfx_cont_t cont = wasmfx_rt_cont(reference);
+  wasmfx_rt_look_ahead(rt, cont);
   const wasmfx_outcome_t outcome = WASMFX_RT_RESUME(runtime, cont, (const wasmfx_handlers_t *)handlers, word);
   return wasmfx_rt_resumed(rt, cont, outcome);
 }

@@ -32,6 +32,9 @@ typedef struct Z_wasmfx_instance_t {
   const wasmfx_value_t *values;     /* what has arrived last */
   const wasm_rt_funcref_t *starting; /* the second operand of the closure that is starting */
   struct wasmfx_rt_house *house;    /* all that is seldom needed */
+  uint32_t *followers;      /* by the place of a continuation: that of who was resumed after it, the last time */
+  uint32_t follower_count;  /* so many places */
+  uint32_t resumed_last;    /* the place of who was resumed last, among these */
   size_t argument_count;
   wasmfx_value_t arguments[WASMFX_RT_MAX_VALUES]; /* for the next verb */
 } wasmfx_rt_t;
@@ -158,6 +161,7 @@ wasm_rt_externref_t wasmfx_rt_type(wasmfx_rt_t *rt);
 wasm_rt_externref_t wasmfx_rt_tag(wasmfx_rt_t *rt, wasm_rt_externref_t type);
 void wasmfx_rt_clause(wasmfx_rt_t *rt, wasm_rt_externref_t tag, uint32_t kind);
 wasm_rt_externref_t wasmfx_rt_handlers(wasmfx_rt_t *rt);
+bool wasmfx_rt_make_followers(wasmfx_rt_t *rt, uint32_t place);
 
 #ifdef __cplusplus
 }
