@@ -104,6 +104,7 @@ static void call_pair(struct world *world, struct wasm_multi_jj (*function)(Z_ve
 
 EXPORT_OF_WORD(sum)
 EXPORT_OF_WORD(start_function)
+EXPORT_OF_WORD(take_turns)
 EXPORT_OF_WORD(function_word)
 EXPORT_OF_PAIR(list_1)
 EXPORT_OF_PAIR(list_2)
@@ -217,6 +218,13 @@ void Z_envZ_throws(struct Z_env_instance_t *instance, wasm_rt_externref_t tag)
 static void a_body_yields_words_and_gets_others(void **state)
 {
   assert_int_equal(run(*state, sum, 100), 5050 * UINT64_C(1000000) + 2 * 5050);
+}
+
+/* More than there is room at first for who follows whom. In the round before the last each yields 1. */
+static void many_take_turns(void **state)
+{
+  const uint64_t count = 20000;
+  assert_int_equal(run(*state, take_turns, count), count + count * (count - 1));
 }
 
 static void a_closure_passes_on_what_it_is_made_of(void **state)
@@ -763,6 +771,7 @@ int main(void)
 {
   const struct CMUnitTest tests[] = {
     IN_WORLD(a_body_yields_words_and_gets_others),
+    IN_WORLD(many_take_turns),
     IN_WORLD(a_closure_passes_on_what_it_is_made_of),
     IN_WORLD(the_same_closure_is_made_once),
     IN_WORLD(a_function_is_a_word_and_back),
