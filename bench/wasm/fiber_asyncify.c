@@ -31,8 +31,7 @@ struct fiber {
   int doomed; /* freed while it ran */
   struct fiber *next;
 #if FIBER_OWN_STACKS
-  char *stack;
-  uintptr_t top, pointer;
+  uintptr_t top, pointer; /* of its shadow stack; no top: it has none */
 #endif
   char buffer[FIBER_BUFFER_BYTES];
 };
@@ -41,23 +40,12 @@ _Static_assert(offsetof(struct fiber, next_byte) == 0 && offsetof(struct fiber, 
 static struct fiber *free_fibers, *current;
 static uintptr_t resumed_at; /* the shadow stack's pointer at the last resume; FIBER_CHECK only */
 
-static __attribute__((noinline)) struct fiber *unused_fiber(void)
-{
-  struct fiber *fiber = malloc(sizeof *fiber);
-#if FIBER_OWN_STACKS
-  char *stack = fiber ? malloc(FIBER_STACK_BYTES) : NULL;
-  if (!stack) {
-    free(fiber);
-    return NULL;
-  }
-  fiber->stack = stack;
-  fiber->top = shadow_top(stack);
-#endif
-  return fiber;
-}
-
 static void release(struct fiber *fiber)
 {
+#if FIBER_OWN_STACKS
+  if (fiber->top)
+    give_shadow(fiber->top);
+#endif
   fiber->next = free_fibers;
   free_fibers = fiber;
 }
@@ -69,13 +57,16 @@ fiber_t fiber_alloc(fiber_entry_point_t entry)
     return NULL;
   if (fiber)
     free_fibers = fiber->next;
-  else if (!(fiber = unused_fiber()))
+  else if (!(fiber = malloc(sizeof *fiber)))
     return NULL;
   fiber->next_byte = fiber->buffer;
   fiber->end = fiber->buffer + FIBER_BUFFER_BYTES;
   fiber->state = FRESH;
   fiber->entry = entry;
   fiber->doomed = 0;
+#if FIBER_OWN_STACKS
+  fiber->top = 0;
+#endif
   return fiber;
 }
 
@@ -99,7 +90,9 @@ __attribute__((noinline)) uint64_t fiber_run(struct fiber *fiber, void *arg)
     resumed_at = pointer;
   current = fiber;
 #if FIBER_OWN_STACKS
-  set_shadow_pointer(fiber->state == FRESH ? fiber->top : fiber->pointer);
+  if (fiber->state == FRESH)
+    fiber->top = fiber->pointer = take_shadow();
+  set_shadow_pointer(fiber->pointer);
 #endif
   if (fiber->state == FRESH) {
     fiber->state = RUNNING;
@@ -151,11 +144,11 @@ __attribute__((noinline)) void *fiber_yield(void *arg)
   }
 #if FIBER_OWN_STACKS
   if (FIBER_CHECK)
-    check_shadow(current->stack, resumed_at);
+    check_shadow(current->top, resumed_at);
   current->pointer = shadow_pointer();
 #else
   if (FIBER_CHECK)
-    check_shadow(NULL, resumed_at);
+    check_shadow(0, resumed_at);
 #endif
   current->word = arg;
   current->state = UNWINDING;

@@ -21,14 +21,13 @@ VERB("yield") void *verb_yield(void *word);
 
 struct record {
   fiber_entry_point_t entry; /* null when finished */
-  uint32_t next;             /* in the list of free ones, or DOOMED */
-#if FIBER_OWN_STACKS
-  char *stack;
-  uintptr_t top;
-#endif
+  union {
+    uint32_t next; /* of a free one: the next */
+    uintptr_t top; /* of its shadow stack, or 0 if it has none */
+  };
 };
 
-enum { FIRST_COUNT = 1024, NOBODY = 0, DOOMED = INT32_MAX };
+enum { FIRST_COUNT = 1024, NOBODY = 0 };
 
 static struct record *records; /* by number; 0 is nobody's */
 static uint32_t count, used;   /* so many records, so many of which have ever been given out */
@@ -53,34 +52,26 @@ static int grow(void)
   return 1;
 }
 
-static int make_stack(struct record *record)
-{
-#if FIBER_OWN_STACKS
-  if (!record->stack) {
-    record->stack = malloc(FIBER_STACK_BYTES);
-    if (!record->stack)
-      return 0;
-    record->top = shadow_top(record->stack);
-  }
-#endif
-  (void)record;
-  return 1;
-}
-
-/* One that was never used; it keeps its stack for ever. 0 if memory is short. */
+/* One that was never used, or 0 if memory is short. */
 static __attribute__((noinline)) uint32_t unused_number(void)
 {
   if (used + 1 >= count && !grow())
-    return NOBODY;
-  if (!make_stack(&records[used + 1]))
     return NOBODY;
   return ++used;
 }
 
 static void release(uint32_t number)
 {
+  if (FIBER_OWN_STACKS && records[number].top)
+    give_shadow(records[number].top);
   records[number].next = free_number;
   free_number = number;
+}
+
+/* What a fiber that was freed while it ran has in place of its entry, which has been called long ago. */
+static void *doomed_entry(void *arg)
+{
+  return arg;
 }
 
 /* ---- The interface -------------------------------------------------------------------------------- */
@@ -94,7 +85,7 @@ fiber_t fiber_alloc(fiber_entry_point_t entry)
     free_number = records[number].next;
   else if ((number = unused_number()) == NOBODY)
     return NULL;
-  records[number].entry = entry;
+  records[number] = (struct record){ entry, { 0 } };
   verb_new(number);
   return (fiber_t)(uintptr_t)number;
 }
@@ -106,7 +97,7 @@ void fiber_free(fiber_t fiber)
     return;
   if (records[number].entry) {
     if (!verb_waits(number)) {
-      records[number].next = DOOMED;
+      records[number].entry = doomed_entry;
       doomed++;
       return;
     }
@@ -118,16 +109,17 @@ void fiber_free(fiber_t fiber)
 /* The body of all continuations. Found by the linker that joins the two modules. */
 __attribute__((export_name("start"))) void *fiber_start(void *arg)
 {
-  const struct record *record = &records[current];
-#if FIBER_OWN_STACKS
-  set_shadow_pointer(record->top);
-#endif
+  struct record *record = &records[current];
+  if (FIBER_OWN_STACKS) {
+    record->top = take_shadow();
+    set_shadow_pointer(record->top);
+  }
   return record->entry(arg);
 }
 
 static __attribute__((noinline)) void release_doomed(uint32_t number)
 {
-  if (records[number].next != DOOMED)
+  if (records[number].entry != doomed_entry)
     return;
   doomed--;
   verb_drop(number);
@@ -148,10 +140,10 @@ static uint64_t run(uint32_t number, void *arg)
     resumed_at = outer_at;
   if (FIBER_OWN_STACKS)
     set_shadow_pointer(pointer);
-  if (outcome >> 32 == FIBER_OK)
-    records[number].entry = NULL;
   if (__builtin_expect(doomed != 0, 0) && outcome >> 32 != FIBER_ERROR)
     release_doomed(number);
+  else if (outcome >> 32 == FIBER_OK)
+    records[number].entry = NULL;
   return outcome;
 }
 
@@ -168,18 +160,13 @@ void *fiber_yield(void *arg)
 {
   if (current == NOBODY)
     return NULL;
-#if FIBER_OWN_STACKS
   if (FIBER_CHECK)
-    check_shadow(records[current].stack, resumed_at);
-  const uintptr_t pointer = shadow_pointer();
+    check_shadow(records[current].top, resumed_at);
+  const uintptr_t pointer = FIBER_OWN_STACKS ? shadow_pointer() : 0;
   arg = verb_yield(arg);
-  set_shadow_pointer(pointer);
+  if (FIBER_OWN_STACKS)
+    set_shadow_pointer(pointer);
   return arg;
-#else
-  if (FIBER_CHECK)
-    check_shadow(NULL, resumed_at);
-  return verb_yield(arg);
-#endif
 }
 
 void fiber_init(void)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a program needs of its host, around the C that wasm2c makes of its module: a little of WASI, and a main(). Compiled
- * with MODULE_C naming that C, so that all is one unit. WASMFX: the module is a lowered one, and the library is there.
- * DENSE: on dense stacks.
+ * What a program needs of its host, around the C that wasm2c makes of its module: a little of WASI, and a main().
+ * Compiled with MODULE_C naming that C, so that all is one unit. WASMFX: the module is a lowered one, and the library is
+ * there; IMPORTS are what it wants when it is instantiated. OPAQUE: the verbs are not inlined. DENSE: on dense stacks.
  *
- * With WASM_BENCH_REPORT=FILE in the environment: seconds in _start and the most memory that was resident, in KB, go there.
+ * With WASM_BENCH_REPORT=FILE in the environment: seconds in _start and the most memory that was resident, in KB, go
+ * there.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,9 @@ struct Z_wasi_snapshot_preview1_instance_t {
 typedef struct Z_wasi_snapshot_preview1_instance_t wasi_t;
 
 static Z_m_instance_t module;
+#ifdef WASMFX
+static wasmfx_rt_t *rt;
+#endif
 
 /* ---- Memory -------------------------------------------------------------------------------- */
 
@@ -78,23 +82,40 @@ u32 Z_wasi_snapshot_preview1Z_args_get(wasi_t *wasi, u32 pointers, u32 bytes)
   return SUCCESS;
 }
 
-u32 Z_wasi_snapshot_preview1Z_fd_write(wasi_t *wasi, u32 descriptor, u32 pieces, u32 count, u32 written)
+struct write {
+  u32 descriptor, pieces, count, written, error;
+};
+
+static void do_write(void *arg)
 {
+  struct write *call = arg;
   u32 sum = 0;
-  (void)wasi;
-  if (descriptor != STDOUT_FILENO && descriptor != STDERR_FILENO)
-    return BAD_DESCRIPTOR;
-  for (u32 i = 0; i < count; i++) {
-    const u32 length = get(pieces + 8 * i + 4);
-    const ssize_t done = write((int)descriptor, at(get(pieces + 8 * i), length), length);
-    if (done < 0)
-      return IO;
+  for (u32 i = 0; i < call->count; i++) {
+    const u32 length = get(call->pieces + 8 * i + 4);
+    const ssize_t done = write((int)call->descriptor, at(get(call->pieces + 8 * i), length), length);
+    if (done < 0) {
+      call->error = IO;
+      return;
+    }
     sum += (u32)done;
     if ((u32)done < length)
       break;
   }
-  put(written, sum);
-  return SUCCESS;
+  put(call->written, sum);
+}
+
+u32 Z_wasi_snapshot_preview1Z_fd_write(wasi_t *wasi, u32 descriptor, u32 pieces, u32 count, u32 written)
+{
+  struct write call = { descriptor, pieces, count, written, SUCCESS };
+  (void)wasi;
+  if (descriptor != STDOUT_FILENO && descriptor != STDERR_FILENO)
+    return BAD_DESCRIPTOR;
+#ifdef WASMFX
+  wasmfx_rt_call_on_host_stack(rt, do_write, &call);
+#else
+  do_write(&call);
+#endif
+  return call.error;
 }
 
 u32 Z_wasi_snapshot_preview1Z_fd_fdstat_get(wasi_t *wasi, u32 descriptor, u32 result)
@@ -169,7 +190,6 @@ static void start(void *arg)
 
 #ifdef WASMFX
 static wasi_t wasi;
-static wasmfx_rt_t *rt;
 
 static void instantiate(void *arg)
 {

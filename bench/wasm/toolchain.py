@@ -15,6 +15,10 @@ FEATURES = ['--enable-' + name for name in (
   'sign-ext', 'nontrapping-float-to-int', 'mutable-globals')]
 # All that an engine of 2022 takes.
 PLAIN_FEATURES = [name for name in FEATURES if not name.endswith(('switching', 'gc', 'handling'))]
+NODE_FLAGS = ['--experimental-wasm-wasmfx', '--no-turboshaft-wasm-load-elimination']
+STRIP = ['--strip-debug', '--strip-producers', '--strip-target-features']
+SWITCHED_LEVEL = ['-O3', '--always-inline-max-function-size=60']
+ASYNCIFY_LEVEL = ['--no-inline=fiber_run', '--no-inline=wasmfx_fiber_yield', '-O2']
 PROGRAMS = sorted(path.stem for path in (HERE / 'programs').glob('*.c'))
 BY_HAND = [name for name in PROGRAMS if name.endswith('-by-hand')]
 
@@ -97,21 +101,24 @@ def switched(tools, compiled, output, work):
   tools.run_binaryen('wasm-as', *FEATURES, HERE / 'fiber_wasmfx.wat', '-o', verbs)
   tools.run_binaryen('wasm-merge', *FEATURES, '-g', compiled, 'program', verbs, 'verbs', '-o', joined)
   gone = ['--remove-exports=' + name for name in ('start', 'grow', 'new', 'drop', 'waits', 'resume', 'yield')]
-  tools.run_binaryen('wasm-opt', *FEATURES, *gone, '-O3', '--always-inline-max-function-size=60', '--strip-debug',
-                     '--strip-producers', '--strip-target-features', joined, '-o', output)
+  tools.run_binaryen('wasm-opt', *FEATURES, *gone, *SWITCHED_LEVEL, *STRIP, joined, '-o', output)
 
 
-def asyncified(tools, compiled, output, work):
+def asyncified(tools, compiled, output):
   """Rewritten. The functions that Asyncify knows by what they call must still be functions then."""
-  tools.run_binaryen('wasm-opt', *PLAIN_FEATURES, '--no-inline=fiber_run', '--no-inline=wasmfx_fiber_yield', '-O2',
-                     '--asyncify', '--pass-arg=asyncify-ignore-imports', '--remove-exports=asyncify_*', '-O2',
-                     '--strip-debug', '--strip-producers', '--strip-target-features', compiled, '-o', output)
+  tools.run_binaryen('wasm-opt', *PLAIN_FEATURES, *ASYNCIFY_LEVEL, '--asyncify', '--pass-arg=asyncify-ignore-imports',
+                     '--remove-exports=asyncify_*', '-O2', *STRIP, compiled, '-o', output)
 
 
-def plain(tools, compiled, output, work):
-  """As it is: it has fibers that cannot run, or none."""
-  tools.run_binaryen('wasm-opt', *PLAIN_FEATURES, '-O3', '--always-inline-max-function-size=60', '--strip-debug',
-                     '--strip-producers', '--strip-target-features', compiled, '-o', output)
+def plain(tools, compiled, output, level):
+  """As it is: it has verbs that nobody has, or no fibers."""
+  tools.run_binaryen('wasm-opt', *PLAIN_FEATURES, '--remove-exports=start', *level, *STRIP, compiled, '-o', output)
+
+
+def compile_for(tools, program, back_end, macros, output):
+  chosen = BACK_ENDS[back_end]
+  compile_c(tools, program, chosen.source, (*chosen.macros, *macros), output)
+  return chosen.source == 'fiber_asyncify.c'
 
 
 def build(tools, program, back_end, output, macros=()):
@@ -121,8 +128,16 @@ def build(tools, program, back_end, output, macros=()):
     compiled = work / 'compiled.wasm'
     if program in BY_HAND:
       compile_c(tools, program, None, macros, compiled)
-      return plain(tools, compiled, output, work)
-    chosen = BACK_ENDS[back_end]
-    compile_c(tools, program, chosen.source, (*chosen.macros, *macros), compiled)
-    finish = asyncified if chosen.source == 'fiber_asyncify.c' else switched
-    return finish(tools, compiled, output, work)
+      plain(tools, compiled, output, SWITCHED_LEVEL)
+    elif compile_for(tools, program, back_end, macros, compiled):
+      asyncified(tools, compiled, output)
+    else:
+      switched(tools, compiled, output, work)
+
+
+def build_plain(tools, program, back_end, output):
+  """Writes what a back end begins with, as small as it can be made."""
+  with tempfile.TemporaryDirectory() as folder:
+    compiled = Path(folder) / 'compiled.wasm'
+    is_asyncify = compile_for(tools, program, back_end, (), compiled)
+    plain(tools, compiled, output, ASYNCIFY_LEVEL if is_asyncify else SWITCHED_LEVEL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* C10M with fibers. Arguments: how many, how many at a time, yields of each, calls of the host for each line. */
+/* C10M with fibers. Arguments: how many, how many at a time, yields of each, calls of the host by each. */
 #include <fiber.h>
 
 #include "c10m-work.h"
