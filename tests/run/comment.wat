@@ -1,0 +1,2 @@
+;; wasm2c writes names into comments.
+(module (func (export "*/ int x; /*")))

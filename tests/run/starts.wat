@@ -1,0 +1,4 @@
+;; Its start function traps.
+(module
+  (func $begin unreachable)
+  (start $begin))
