@@ -108,6 +108,18 @@ static void take_arguments(struct wl_lowering *l, struct wl_list params, bool is
     wl_emit_index(l, WL_LOCAL_GET, FROM);
 }
 
+/* What is thrown has no results: none are named then. */
+static void return_if_thrown(struct wl_lowering *l)
+{
+  wl_emit_index(l, WL_GLOBAL_GET, wl_thrown_global(l));
+  wl_emit(l, WL_REF_IS_NULL);
+  wl_emit(l, WL_I32_EQZ);
+  wl_open(l, WL_IF);
+  wl_emit_i64(l, 0);
+  wl_emit(l, WL_RETURN);
+  wl_close(l);
+}
+
 /* One after the other for a list, though they lie on the stack with the last on top. */
 static void give_results(struct wl_lowering *l, struct wl_list results, bool is_general)
 {
@@ -117,6 +129,11 @@ static void give_results(struct wl_lowering *l, struct wl_list results, bool is_
     wl_emit_i64(l, 0);
   else
     wl_to_word(l, results.types[0]);
+}
+
+static bool may_throw(const struct wl_lowering *l, struct wl_added added)
+{
+  return l->can_throw && (added.addition != WL_START || l->functions[added.index] & WL_MAY_THROW);
 }
 
 static void lower_start_of(struct wl_lowering *l, struct wl_added added, uint32_t type)
@@ -138,6 +155,8 @@ static void lower_start_of(struct wl_lowering *l, struct wl_added added, uint32_
     wl_emit_call_ref(l, type, true);
   }
   wl_release(l);
+  if (added.is_general && may_throw(l, added))
+    return_if_thrown(l);
   give_results(l, wl_results(l->module, type), added.is_general);
   wl_emit(l, WL_END);
   wl_finish_function(l, low_type);
@@ -159,7 +178,8 @@ static void refer_in_elements(struct wl_lowering *l, const struct wl_elements *e
       refer_in_expression(l, wl_skip_expression(&cursor));
     else
       wl_referred(l, wl_u32(&cursor));
-  l->places_later |= elements->mode == WL_ACTIVE && wl_reads_globals(l->module, elements);
+  if (elements->mode == WL_ACTIVE)
+    l->places_later |= elements->table < l->module->imported[WL_KIND_TABLE] || wl_reads_globals(l->module, elements);
 }
 
 static void refer_outside_of_code(struct wl_lowering *l)
@@ -239,12 +259,6 @@ static void make_handlers(struct wl_lowering *l)
   }
 }
 
-static bool starts_with_throws(const struct wl_lowering *l, uint32_t number)
-{
-  const struct wl_added added = added_at(l, number - l->module->functions.count);
-  return l->can_throw && l->functions[added.index] & WL_MAY_THROW;
-}
-
 static void make_closures(struct wl_lowering *l)
 {
   for (uint32_t i = 0; i < l->closures.items.count && !wl_lower_failed(l); i++) {
@@ -253,10 +267,18 @@ static void make_closures(struct wl_lowering *l)
     memcpy(&number, wl_interned_bytes(&l->closures, item), sizeof number);
     wl_emit_function(l, WL_REF_FUNC, number);
     wl_emit_null(l, WL_LOW_FUNC);
-    wl_emit_i32(l, starts_with_throws(l, number));
+    wl_emit_i32(l, may_throw(l, added_at(l, number - l->module->functions.count)));
     wl_emit_verb(l, WL_V_CLOSURE, WL_ALONE);
     set_added(l, item->value);
   }
+}
+
+/* An instruction with a prefix, and its first index. */
+static void emit_bulk(struct wl_lowering *l, uint16_t opcode, uint32_t index)
+{
+  wl_emit(l, WL_MISC_PREFIX);
+  wl_put_unsigned(l, &l->bytes, opcode - WL_MISC);
+  wl_put_unsigned(l, &l->bytes, index);
 }
 
 static void fill_tables(struct wl_lowering *l)
@@ -268,9 +290,7 @@ static void fill_tables(struct wl_lowering *l)
     wl_emit_i32(l, 0);
     wl_lower_expression(l, table->init);
     wl_emit_i32(l, (uint32_t)table->limits.least);
-    wl_emit(l, WL_MISC_PREFIX);
-    wl_put_unsigned(l, &l->bytes, WL_TABLE_FILL - WL_MISC);
-    wl_put_unsigned(l, &l->bytes, i);
+    emit_bulk(l, WL_TABLE_FILL, i);
   }
 }
 
@@ -280,13 +300,9 @@ static void place_whole(struct wl_lowering *l, const struct wl_elements *element
   wl_lower_expression(l, elements->place);
   wl_emit_i32(l, 0);
   wl_emit_i32(l, elements->count);
-  wl_emit(l, WL_MISC_PREFIX);
-  wl_put_unsigned(l, &l->bytes, WL_TABLE_INIT - WL_MISC);
-  wl_put_unsigned(l, &l->bytes, index);
+  emit_bulk(l, WL_TABLE_INIT, index);
   wl_put_unsigned(l, &l->bytes, elements->table);
-  wl_emit(l, WL_MISC_PREFIX);
-  wl_put_unsigned(l, &l->bytes, WL_ELEM_DROP - WL_MISC);
-  wl_put_unsigned(l, &l->bytes, index);
+  emit_bulk(l, WL_ELEM_DROP, index);
 }
 
 /* Traps where the last would not fit, before the first is placed. */
@@ -332,6 +348,22 @@ static void place_elements(struct wl_lowering *l)
   }
 }
 
+/* After the elements, as it would be without this. */
+static void place_datas(struct wl_lowering *l)
+{
+  for (uint32_t i = 0; l->places_later && i < l->module->datas.count && !wl_lower_failed(l); i++) {
+    const struct wl_data *data = WL_ITEM(wl_data, l->module->datas, i);
+    if (data->mode != WL_ACTIVE)
+      continue;
+    wl_lower_expression(l, data->place);
+    wl_emit_i32(l, 0);
+    wl_emit_i32(l, data->count);
+    emit_bulk(l, WL_MEMORY_INIT, i);
+    wl_put_unsigned(l, &l->bytes, data->memory);
+    emit_bulk(l, WL_DATA_DROP, i);
+  }
+}
+
 /* The types of tags are among those that are made. */
 static void ask_for_types_of_tags(struct wl_lowering *l)
 {
@@ -354,6 +386,7 @@ uint32_t wl_lower_start(struct wl_lowering *l)
   make_closures(l);
   fill_tables(l);
   place_elements(l);
+  place_datas(l);
   if (module->start != WL_NONE)
     wl_emit_function(l, WL_CALL, module->start);
   wl_emit(l, WL_END);

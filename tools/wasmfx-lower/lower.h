@@ -127,7 +127,8 @@ struct wl_lowering {
 
   struct wl_array moved; /* functions, uint32_t, that the start function refers to where the source's code need not */
   bool has_scratch_table; /* after those of the source, for calls by reference */
-  bool places_later;      /* active elements are placed by the start function */
+  bool places_later;      /* active elements and data are placed by the start function: somebody could get at functions
+                             in a table before what they need has been made, or core engines cannot place them */
 
   /* What is finished. */
   struct wl_array code;     /* bytes */

@@ -572,12 +572,24 @@ static void segment(struct writer *w, const struct wl_elements *elements)
   items(w, elements, as_functions);
 }
 
-/* What has been placed one by one is empty. */
-static void empty_segment(struct writer *w)
+/* Of a segment with items that are read from globals: what has been placed one by one is empty, what was declared is
+ * the functions among them. */
+static void rest_of_segment(struct writer *w, const struct wl_elements *elements)
 {
-  byte(w, 1);
+  struct wl_cursor cursor = wl_cursor_at(module_of(w), elements->items, module_of(w)->size);
+  struct wl_cursor again = cursor;
+  const uint32_t items = elements->mode == WL_DECLARED ? elements->count : 0;
+  uint32_t functions = 0;
+  for (uint32_t i = 0; i < items; i++)
+    functions += next_item(elements, &cursor) != WL_NONE;
+  byte(w, elements->mode == WL_DECLARED ? 3 : 1);
   byte(w, 0);
-  number(w, 0);
+  number(w, functions);
+  for (uint32_t i = 0; i < items && !wl_lower_failed(w->l); i++) {
+    const uint32_t function = next_item(elements, &again);
+    if (function != WL_NONE)
+      number(w, final_index(w->l, wl_referred(w->l, function)));
+  }
 }
 
 /* Code may refer to what is added, and to what stands in it only now. */
@@ -603,7 +615,7 @@ static void write_elements(struct writer *w)
   for (uint32_t i = 0; i < module->elements.count && !wl_lower_failed(w->l); i++) {
     const struct wl_elements *elements = WL_ITEM(wl_elements, module->elements, i);
     if (elements->mode != WL_PASSIVE && wl_reads_globals(module_of(w), elements))
-      empty_segment(w);
+      rest_of_segment(w, elements);
     else
       segment(w, elements);
     w->count++;
@@ -618,8 +630,9 @@ static void write_datas(struct writer *w)
   begin(w);
   for (uint32_t i = 0; i < module->datas.count && !wl_lower_failed(w->l); i++) {
     const struct wl_data *data = WL_ITEM(wl_data, module->datas, i);
-    byte(w, data->mode == WL_PASSIVE);
-    if (data->mode != WL_PASSIVE)
+    const bool is_active = data->mode == WL_ACTIVE && !w->l->places_later;
+    byte(w, !is_active);
+    if (is_active)
       expression(w, data->place);
     number(w, data->count);
     wl_put_bytes(w->l, &w->section, module->bytes + data->bytes, data->count);
@@ -630,10 +643,10 @@ static void write_datas(struct writer *w)
 
 static void write_data_count(struct writer *w)
 {
-  if (module_of(w)->data_count == WL_NONE)
+  if (module_of(w)->data_count == WL_NONE && !w->l->places_later)
     return;
   begin(w);
-  number(w, module_of(w)->data_count);
+  number(w, module_of(w)->datas.count);
   end_whole(w, 12);
 }
 

@@ -390,6 +390,7 @@ static __attribute__((noinline)) void hand_over(wasmfx_rt_t *rt)
 {
   const wasmfx_exception_t *exception = rt->thrown;
   rt->thrown = NULL;
+  rt->argument_count = 0;
   wasmfx_rt_failed(rt, wasmfx_throw_ref(rt->runtime, exception));
 }
 
