@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fiber.h with Asyncify: the code is rewritten so that a function can be left in its middle, its variables written into
- * a buffer, and entered there again. A fiber is its buffer with some words before it; those that come back are used
- * again, the last one first.
+ * a buffer, and entered there again. A fiber is its buffer with some words before it. FIBER_POOL=1: those that come back
+ * are used again, the last one first; 0: each is allocated and freed.
  */
 #include <fiber.h>
 
@@ -12,6 +12,10 @@
 
 #ifndef FIBER_BUFFER_BYTES
 #define FIBER_BUFFER_BYTES 262144
+#endif
+
+#ifndef FIBER_POOL
+#define FIBER_POOL 1
 #endif
 
 #define ASYNCIFY(name) __attribute__((import_module("asyncify"), import_name(name)))
@@ -46,6 +50,10 @@ static void release(struct fiber *fiber)
   if (fiber->top)
     give_shadow(fiber->top);
 #endif
+  if (!FIBER_POOL) {
+    free(fiber);
+    return;
+  }
   fiber->next = free_fibers;
   free_fibers = fiber;
 }

@@ -29,7 +29,7 @@ EXPECTED = {
   'skynet': {'0': 0, '3': sum(range(1000))},
   'test-rules': {'': None},
 }
-SHADOW = {'test-shadow': {'10': 100 * 11 * 64}}
+SHADOW = {'test-shadow': {'10': 100 * (10 + 2) * 64}}
 MACROS = ('FIBER_CHECK=1', 'FIBER_STACK_BYTES=8192')
 CASES = [('c10m-by-hand', 'wasmfx')]
 CASES += [(program, back_end) for program in EXPECTED for back_end in ('wasmfx', 'asyncify') if program != CASES[0][0]]

@@ -39,6 +39,7 @@ BACK_ENDS = {
   'wasmfx-own': BackEnd('fiber_wasmfx.c', ('FIBER_OWN_STACKS=1',)),
   'asyncify': BackEnd('fiber_asyncify.c'),
   'asyncify-1k': BackEnd('fiber_asyncify.c', ('FIBER_BUFFER_BYTES=1024',)),
+  'asyncify-malloc': BackEnd('fiber_asyncify.c', ('FIBER_POOL=0',)),
   'asyncify-own': BackEnd('fiber_asyncify.c', ('FIBER_OWN_STACKS=1',)),
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A tree of fibers, ten below each; a leaf yields its number, and those above add up. Argument: levels. */
+/* A tree of fibers, ten below each; a leaf yields its number, and those above add up. Arguments: levels, and how many
+ * are below each: a constant would have compilers write the loop out, with two resumes for each. */
 #include <fiber.h>
 
 #include "arguments.h"
 
-enum { CHILDREN = 10 };
-
+static uint32_t children;
 static uint64_t sum;
 
 /* A leaf gives its number out at its yield; who is not one resumes those below. The level is in the uppermost bits of
@@ -20,8 +20,8 @@ static void *node(void *arg)
     fiber_yield((void *)(uintptr_t)number);
     return NULL;
   }
-  for (uint32_t i = 0; i < CHILDREN; i++) {
-    const uint32_t below = (level - 1) << LEVEL_SHIFT | (number * CHILDREN + i);
+  for (uint32_t i = 0; i < children; i++) {
+    const uint32_t below = (level - 1) << LEVEL_SHIFT | (number * children + i);
     fiber_result_t result;
     fiber_t child = fiber_alloc(node);
     must(child != NULL, "there is memory");
@@ -39,7 +39,8 @@ static void *node(void *arg)
 int main(int argc, char **argv)
 {
   const uint32_t levels = number_argument(argc, argv, 1, 6);
-  must(levels <= 8, "the numbers of the leaves fit");
+  children = number_argument(argc, argv, 2, 10);
+  must(levels <= 8 && children <= 10, "the numbers of the leaves fit");
   fiber_init();
   node((void *)(uintptr_t)(levels << LEVEL_SHIFT));
   fiber_finalize();

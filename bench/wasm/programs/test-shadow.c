@@ -17,11 +17,25 @@ static __attribute__((noinline)) void fill(volatile uint8_t *bytes, uint8_t valu
     bytes[i] = value;
 }
 
+/* Twice, so that the second time shows where the first has come back to. */
+static __attribute__((noinline)) uint32_t wait_twice(uint8_t value)
+{
+  volatile uint8_t bytes[BYTES];
+  uint32_t sum = 0;
+  for (int time = 0; time < 2; time++) {
+    fill(bytes, (uint8_t)(value + time));
+    fiber_yield(NULL);
+    for (int i = 0; i < BYTES; i++)
+      sum += bytes[i] == (uint8_t)(value + time);
+  }
+  return sum;
+}
+
 static __attribute__((noinline)) uint32_t go_down(uint32_t calls, uint8_t value)
 {
   volatile uint8_t bytes[BYTES];
   fill(bytes, value);
-  uint32_t sum = calls > 0 ? go_down(calls - 1, value) : (fiber_yield(NULL), 0);
+  uint32_t sum = calls > 1 ? go_down(calls - 1, value) : wait_twice(value);
   for (int i = 0; i < BYTES; i++)
     sum += bytes[i] == value;
   return sum;
@@ -42,6 +56,8 @@ int main(int argc, char **argv)
     fibers[i] = fiber_alloc(body);
     fiber_resume(fibers[i], (void *)i, NULL);
   }
+  for (int i = 0; i < FIBERS; i++)
+    fiber_resume(fibers[i], NULL, NULL);
   for (int i = 0; i < FIBERS; i++) {
     sum += (uintptr_t)fiber_resume(fibers[i], NULL, NULL);
     fiber_free(fibers[i]);
