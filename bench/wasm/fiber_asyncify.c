@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fiber.h with Asyncify: the code is rewritten so that a function can be left in its middle, its variables written into
- * a buffer, and entered there again. A fiber is its buffer with some words before it. FIBER_POOL=1: those that come back
- * are used again, the last one first; 0: each is allocated and freed.
+ * a buffer, and entered there again. A fiber is its buffer and some words before it. FIBER_POOL=1: those that come
+ * back are used again, the last one first; 0: each is allocated and freed.
  */
 #include <fiber.h>
 

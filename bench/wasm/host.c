@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a program needs of its host, around the C that wasm2c makes of its module: a little of WASI, and a main().
- * Compiled with MODULE_C naming that C, so that all is one unit. WASMFX: the module is a lowered one, and the library is
+ * Compiled with MODULE_C naming that C, so that all is one unit. WASMFX: the module is a lowered one, the library is
  * there; IMPORTS are what it wants when it is instantiated. OPAQUE: the verbs are not inlined. DENSE: on dense stacks.
  *
  * With WASM_BENCH_REPORT=FILE in the environment: seconds in _start and the most memory that was resident, in KB, go
