@@ -138,6 +138,7 @@ EXPORT(hold, Z_verbsZ_hold(&world->verbs, world->word))
 EXPORT_OF_NOTHING(let_go)
 EXPORT(bind_exception, Z_verbsZ_bind_exception(&world->verbs, world->word))
 EXPORT(litter, Z_verbsZ_litter(&world->verbs, (uint32_t)world->word))
+EXPORT(litter_stacks, Z_verbsZ_litter_stacks(&world->verbs, (uint32_t)world->word))
 EXPORT_OF_WORD(litter_inside)
 EXPORT_OF_WORD(nest)
 EXPORT(trap, world->result = Z_verbsZ_trap(&world->verbs, world->flag, world->word))
@@ -693,6 +694,22 @@ static void modules_run_on_dense_stacks(void **state)
   close_world((void **)&world);
 }
 
+/* Of suspended continuations that nobody holds. */
+static void a_limit_of_stacks_is_met_by_a_collection(void **state)
+{
+  struct world *world;
+  wasmfx_runtime_config_t config;
+  (void)state;
+  wasmfx_runtime_config_init(&config);
+  config.max_stacks = 64;
+  open_configured((void **)&world, &config);
+  run(world, litter_stacks, 1000);
+  wasmfx_rt_unregister(world->rt, &world->verbs);
+  wasmfx_rt_unregister(world->rt, &world->user);
+  assert_string_equal(trap_of(world, litter_stacks, 1000), "out of memory");
+  close_world((void **)&world);
+}
+
 static void a_limit_of_continuations_is_met_by_a_collection(void **state)
 {
   struct world *world;
@@ -812,6 +829,7 @@ int main(void)
     IN_WORLD(every_trap_reaches_the_host_in_another_thread),
     cmocka_unit_test(a_configuration_that_no_runtime_can_have_is_refused),
     cmocka_unit_test(modules_run_on_dense_stacks),
+    cmocka_unit_test(a_limit_of_stacks_is_met_by_a_collection),
     cmocka_unit_test(a_limit_of_continuations_is_met_by_a_collection),
     cmocka_unit_test(a_fault_of_the_hosts_goes_to_the_handler_that_was_there),
   };

@@ -610,6 +610,13 @@
       (global.set $thrown (call $exception (i64.const 1) (global.get $error)))
       (drop (call $caught (i32.const 1)))
       (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
+  ;; The same with such as have begun, and so have stacks.
+  (func (export "litter_stacks") (param $count i32)
+    (loop $more
+      (call $resume (i64.const 5) (call $new (ref.func $count_down) (i32.const 0) (global.get $ft_1_1))
+        (global.get $on_yield))
+      drop drop drop
+      (br_if $more (local.tee $count (i32.sub (local.get $count) (i32.const 1))))))
   ;; holds one of each meanwhile, in a continuation
   (func $litter_inside (param $count i64) (param $from externref) (result i64)
     (local $cont externref) (local $exception externref)

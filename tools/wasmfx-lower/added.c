@@ -12,7 +12,7 @@
 #include "verbs.h"
 
 static const wl_type of_start[] = { WL_I64, WL_REF | WL_NULL | WL_EXTERN };
-static const struct wl_list nothing = { NULL, 0 }, start_params = { of_start, 2 }, start_results = { of_start, 1 };
+static const struct wl_list nothing = { NULL, 0 }, start_params = { of_start, 2 }, one_word = { of_start, 1 };
 
 uint32_t wl_add(struct wl_lowering *l, struct wl_added added)
 {
@@ -120,14 +120,21 @@ static void return_if_thrown(struct wl_lowering *l)
   wl_close(l);
 }
 
+/* Where the function has no result, or an i32, nothing is left to do after the call: what it answers is the answer, and
+ * a compiler may make a jump of the call. */
+static bool ends_by_call(struct wl_list results)
+{
+  return results.count == 0 || results.types[0] == WL_I32;
+}
+
 /* One after the other for a list, though they lie on the stack with the last on top. */
 static void give_results(struct wl_lowering *l, struct wl_list results, bool is_general)
 {
   if (is_general)
     wl_give_arguments(l, results);
-  if (is_general || results.count == 0)
+  if (is_general)
     wl_emit_i64(l, 0);
-  else
+  else if (!ends_by_call(results))
     wl_to_word(l, results.types[0]);
 }
 
@@ -138,8 +145,9 @@ static bool may_throw(const struct wl_lowering *l, struct wl_added added)
 
 static void lower_start_of(struct wl_lowering *l, struct wl_added added, uint32_t type)
 {
-  const uint32_t low_type = wl_low_list_type(l, start_params, start_results, false);
-  const bool is_known = added.addition == WL_START;
+  const struct wl_list results = wl_results(l->module, type);
+  const bool is_known = added.addition == WL_START, answers_as_it_is = !added.is_general && ends_by_call(results);
+  const uint32_t low_type = wl_low_list_type(l, start_params, answers_as_it_is ? results : one_word, false);
   wl_begin_function(l, start_params.count);
   uint32_t function = 0;
   if (!is_known) {
@@ -157,7 +165,7 @@ static void lower_start_of(struct wl_lowering *l, struct wl_added added, uint32_
   wl_release(l);
   if (added.is_general && may_throw(l, added))
     return_if_thrown(l);
-  give_results(l, wl_results(l->module, type), added.is_general);
+  give_results(l, results, added.is_general);
   wl_emit(l, WL_END);
   wl_finish_function(l, low_type);
 }

@@ -98,7 +98,7 @@ struct wasmfx_rt_house {
   /* closures, by what they are of */
   wasmfx_rt_closure_t **buckets;
   size_t bucket_count, closure_count;
-  uint32_t start_type; /* of functions that continuations start with */
+  uint32_t start_types[3]; /* of functions that continuations start with: without result, i32, i64 */
   /* the type and the table of handlers that are being listed */
   wasmfx_kind_t kinds[2][WASMFX_RT_MAX_VALUES];
   size_t kind_count[2];
@@ -535,12 +535,21 @@ wasmfx_rt_closure_t *wasmfx_rt_function(wasmfx_rt_t *rt, const wasm_rt_funcref_t
   return closure_of(rt, function, &wasm_rt_funcref_null_value, KIND_FUNCTION);
 }
 
+/* Called as if all answered an i64: of an i32 the other half means nothing, nor does it where there is no result. */
+static bool is_start(const struct wasmfx_rt_house *house, const wasm_rt_funcref_t *function)
+{
+  for (size_t i = 0; i < sizeof house->start_types / sizeof *house->start_types; i++)
+    if (function->func_type == house->start_types[i])
+      return true;
+  return false;
+}
+
 wasm_rt_externref_t wasmfx_rt_closure(wasmfx_rt_t *rt, const wasm_rt_funcref_t *function,
                                       const wasm_rt_funcref_t *called, uint32_t may_throw)
 {
   if (is_null(function))
     wasmfx_rt_failed(rt, WASMFX_TRAP_NULL_FUNCTION);
-  if (function->func_type != rt->house->start_type)
+  if (!is_start(rt->house, function))
     wasmfx_rt_failed(rt, WASMFX_ERROR_TYPE);
   return closure_of(rt, function, called, may_throw ? KIND_START_THROWS : KIND_START);
 }
@@ -587,16 +596,21 @@ static bool may_collect(const wasmfx_rt_t *rt)
   return rt->house->range_count > 0;
 }
 
+bool wasmfx_rt_make_room(wasmfx_rt_t *rt, wasmfx_status_t status)
+{
+  size_t dropped = 0;
+  return status <= WASMFX_ERROR_NO_MEMORY && status != WASMFX_ERROR_UNSUPPORTED && may_collect(rt) &&
+         wasmfx_rt_collect(rt, &dropped) == WASMFX_OK && dropped > 0;
+}
+
 wasm_rt_externref_t wasmfx_rt_cont_new(wasmfx_rt_t *rt, wasm_rt_externref_t closure, wasm_rt_externref_t type,
                                        bool takes_list)
 {
   wasmfx_cont_t cont = WASMFX_NULL_CONT;
-  size_t dropped = 0;
   if (!closure)
     wasmfx_rt_failed(rt, WASMFX_TRAP_NULL_FUNCTION);
   wasmfx_status_t status = make_cont(rt, closure, type, takes_list, &cont);
-  if ((status == WASMFX_ERROR_LIMIT || status == WASMFX_ERROR_NO_MEMORY) && may_collect(rt) &&
-      wasmfx_rt_collect(rt, &dropped) == WASMFX_OK && dropped)
+  if (wasmfx_rt_make_room(rt, status))
     status = make_cont(rt, closure, type, takes_list, &cont);
   if (status < 0)
     wasmfx_rt_failed(rt, status);
@@ -1423,8 +1437,10 @@ wasmfx_status_t wasmfx_rt_new(const wasmfx_runtime_config_t *config, wasmfx_rt_t
     return status;
   }
   wasm_rt_init();
-  made->house->start_type =
-    wasm_rt_register_func_type(2, 1, WASM_RT_I64, WASM_RT_EXTERNREF, WASM_RT_I64);
+  uint32_t *types = made->house->start_types;
+  types[0] = wasm_rt_register_func_type(2, 0, WASM_RT_I64, WASM_RT_EXTERNREF);
+  types[1] = wasm_rt_register_func_type(2, 1, WASM_RT_I64, WASM_RT_EXTERNREF, WASM_RT_I32);
+  types[2] = wasm_rt_register_func_type(2, 1, WASM_RT_I64, WASM_RT_EXTERNREF, WASM_RT_I64);
   *rt = made;
   return WASMFX_OK;
 }

@@ -114,6 +114,12 @@ static inline wasm_rt_externref_t wasmfx_rt_externref(uint64_t word)
 #define WASMFX_RT_SWITCH(rt, cont, tag, wait, word) wasmfx_switch_word(rt, &(cont), tag, wait, word)
 #endif
 
+/* Whether a verb that has failed is worth another try: it wanted memory, or met a limit, and some have been dropped. */
+static inline bool wasmfx_rt_has_made_room(wasmfx_rt_t *rt, wasmfx_status_t status)
+{
+  return WASMFX_RT_UNLIKELY(status <= WASMFX_ERROR_NO_MEMORY) && wasmfx_rt_make_room(rt, status);
+}
+
 /* ---- What has come out --------------------------------------------------------------------- */
 
 /* The first half of the outcome as one number: above 1 is all that is not a word of somebody who has returned, or has
@@ -123,12 +129,20 @@ static inline uint32_t wasmfx_rt_event(wasmfx_outcome_t outcome)
   return (uint32_t)(uint16_t)outcome.status | (uint32_t)outcome.by_address << 16;
 }
 
-/* Behind a verb in word form. */
-static inline __attribute__((always_inline)) struct wasm_multi_ije
-wasmfx_rt_resumed(wasmfx_rt_t *rt, wasmfx_cont_t cont, wasmfx_outcome_t outcome)
+/* Behind a resume in word form that has answered anything but a word. */
+static inline wasmfx_outcome_t wasmfx_rt_resumed_otherwise(wasmfx_rt_t *rt, wasmfx_cont_t *cont,
+                                                           const wasmfx_handlers_t *handlers, uint64_t word,
+                                                           wasmfx_outcome_t outcome)
 {
-  if (WASMFX_RT_UNLIKELY(wasmfx_rt_event(outcome) > WASMFX_SUSPENDED))
+  if (wasmfx_rt_has_made_room(rt, outcome.status))
+    outcome = wasmfx_resume_word(rt->runtime, cont, handlers, word);
+  if (wasmfx_rt_event(outcome) > WASMFX_SUSPENDED)
     wasmfx_rt_arrived(rt, outcome);
+  return outcome;
+}
+
+static inline struct wasm_multi_ije wasmfx_rt_resumed(wasmfx_cont_t cont, wasmfx_outcome_t outcome)
+{
   const struct wasm_multi_ije result = { outcome.status == WASMFX_SUSPENDED ? outcome.handler + 1 : 0, outcome.word,
                                          wasmfx_rt_externref(cont) };
   return result;
@@ -287,8 +301,10 @@ WASMFX_RT_VERB(struct wasm_multi_ije, Z_wasmfxZ_resume,
   wasmfx_runtime_t *runtime = rt->runtime;
   wasmfx_cont_t cont = wasmfx_rt_cont(reference);
   wasmfx_rt_look_ahead(rt, cont);
-  const wasmfx_outcome_t outcome = WASMFX_RT_RESUME(runtime, cont, (const wasmfx_handlers_t *)handlers, word);
-  return wasmfx_rt_resumed(rt, cont, outcome);
+  wasmfx_outcome_t outcome = WASMFX_RT_RESUME(runtime, cont, (const wasmfx_handlers_t *)handlers, word);
+  if (WASMFX_RT_UNLIKELY(wasmfx_rt_event(outcome) > WASMFX_SUSPENDED))
+    outcome = wasmfx_rt_resumed_otherwise(rt, &cont, (const wasmfx_handlers_t *)handlers, word, outcome);
+  return wasmfx_rt_resumed(cont, outcome);
 }
 
 static inline struct wasm_multi_ije wasmfx_rt_resume(wasmfx_rt_t *rt, wasm_rt_externref_t reference,
@@ -296,8 +312,9 @@ static inline struct wasm_multi_ije wasmfx_rt_resume(wasmfx_rt_t *rt, wasm_rt_ex
                                                      size_t count)
 {
   wasmfx_cont_t cont = wasmfx_rt_cont(reference);
-  const wasmfx_outcome_t outcome =
-    wasmfx_resume(rt->runtime, &cont, (const wasmfx_handlers_t *)handlers, values, count);
+  wasmfx_outcome_t outcome = wasmfx_resume(rt->runtime, &cont, (const wasmfx_handlers_t *)handlers, values, count);
+  if (wasmfx_rt_has_made_room(rt, outcome.status))
+    outcome = wasmfx_resume(rt->runtime, &cont, (const wasmfx_handlers_t *)handlers, values, count);
   return wasmfx_rt_resumed_list(rt, cont, outcome);
 }
 
@@ -347,8 +364,10 @@ WASMFX_RT_VERB(struct wasm_multi_je, Z_wasmfxZ_switch,
 {
   wasmfx_runtime_t *runtime = rt->runtime;
   wasmfx_cont_t cont = wasmfx_rt_cont(reference);
-  const wasmfx_outcome_t outcome =
+  wasmfx_outcome_t outcome =
     WASMFX_RT_SWITCH(runtime, cont, (const wasmfx_tag_t *)tag, (const wasmfx_type_t *)wait, word);
+  if (wasmfx_rt_has_made_room(rt, outcome.status))
+    outcome = wasmfx_switch_word(rt->runtime, &cont, (const wasmfx_tag_t *)tag, (const wasmfx_type_t *)wait, word);
   if (WASMFX_RT_UNLIKELY(wasmfx_rt_event(outcome) != WASMFX_RETURNED))
     wasmfx_rt_arrived(rt, outcome);
   const struct wasm_multi_je result = { outcome.word, wasmfx_rt_externref(cont) };
@@ -359,8 +378,11 @@ static inline void wasmfx_rt_switch(wasmfx_rt_t *rt, wasm_rt_externref_t referen
                                     wasm_rt_externref_t wait, const wasmfx_value_t *values, size_t count)
 {
   wasmfx_cont_t cont = wasmfx_rt_cont(reference);
-  wasmfx_rt_arrived(rt, wasmfx_switch(rt->runtime, &cont, (const wasmfx_tag_t *)tag, (const wasmfx_type_t *)wait,
-                                      values, count));
+  wasmfx_outcome_t outcome =
+    wasmfx_switch(rt->runtime, &cont, (const wasmfx_tag_t *)tag, (const wasmfx_type_t *)wait, values, count);
+  if (wasmfx_rt_has_made_room(rt, outcome.status))
+    outcome = wasmfx_switch(rt->runtime, &cont, (const wasmfx_tag_t *)tag, (const wasmfx_type_t *)wait, values, count);
+  wasmfx_rt_arrived(rt, outcome);
 }
 
 WASMFX_RT_VERB(void, Z_wasmfxZ_switch_n,

@@ -125,7 +125,7 @@ void wasmfx_rt_unregister(wasmfx_rt_t *rt, const void *low);
 /**
  * Drops the continuations and frees the exceptions that nothing reaches: no registered range, no stack of a
  * continuation, and not the host's stack from the outermost wasmfx_rt_try() on. Happens by itself where exceptions
- * have doubled, or memory for a continuation is refused, if anything is registered. `dropped`, if not NULL, receives
+ * have doubled, or a verb finds no memory or meets a limit, if anything is registered. `dropped`, if not NULL, receives
  * how many continuations died. *Errors:* NO_MEMORY.
  */
 wasmfx_status_t wasmfx_rt_collect(wasmfx_rt_t *rt, size_t *dropped);
@@ -161,6 +161,7 @@ wasm_rt_externref_t wasmfx_rt_type(wasmfx_rt_t *rt);
 wasm_rt_externref_t wasmfx_rt_tag(wasmfx_rt_t *rt, wasm_rt_externref_t type);
 void wasmfx_rt_clause(wasmfx_rt_t *rt, wasm_rt_externref_t tag, uint32_t kind);
 wasm_rt_externref_t wasmfx_rt_handlers(wasmfx_rt_t *rt);
+bool wasmfx_rt_make_room(wasmfx_rt_t *rt, wasmfx_status_t status);
 bool wasmfx_rt_make_followers(wasmfx_rt_t *rt, uint32_t place);
 
 #ifdef __cplusplus
