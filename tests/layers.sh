@@ -40,9 +40,10 @@ nothing 'lib/stackpool includes only itself, public headers and the system' \
   "$(strangers "$system|$public|$(neighbours lib/stackpool)" lib/stackpool/*.[ch])"
 nothing 'lib/fiber includes only itself, public headers and the system' \
   "$(strangers "$system|$public|\"fiber[a-z_]*\\.h\"" lib/fiber*.[ch])"
-nothing 'the glue for an engine includes only itself, public headers, the engine'"'"'s runtime and the system' \
+nothing 'the glue for each engine includes only itself, public headers, the engine'"'"'s runtime and the system' \
   "$(strangers "$system|<sys/mman\.h>|$public|\"wasm-rt(-impl)?\.[ch]\"|$(neighbours lib/engine/wasm2c)" \
-    lib/engine/wasm2c/*.[ch])"
+    lib/engine/wasm2c/*.[ch]
+    strangers "$system|$public|\"(wasm3|m3_env)\.h\"|$(neighbours lib/engine/wasm3)" lib/engine/wasm3/*.[ch])"
 nothing 'the examples include only public headers' \
   "$(strangers "$system|$public|$(neighbours examples)" examples/*.[ch]
      for folder in examples/interpreter examples/plugin_host examples/jit; do

@@ -64,7 +64,7 @@
 
   (memory (export "memory") 1 2)
   (table $functions (export "functions") 4 funcref)
-  (table $kept (export "kept") 4 8 externref)
+  (table $kept 4 8 externref)
   (type $start (func (param i64 externref) (result i64)))
   (type $plain (func (param i64) (result i64)))
 
