@@ -15,9 +15,9 @@
  *          |      HOST_BYTES         |  for imports, and the library
  *     low  +-------------------------+
  *
- * wasm3 looks at three words to know how far it may grow: `stackLimit` and `numStackSlots` of the runtime, and `maxStack`
- * in the header of the linear memory. The hook `switched` sets them, by the host word of who is about to run. A fourth,
- * `stack` of the runtime, wasm3 itself puts back when an import returns.
+ * wasm3 looks at three words to know how far it may grow: `stackLimit` and `numStackSlots` of the runtime, and
+ * `maxStack` in the header of the linear memory. The hook `switched` sets them, by the host word of who is to run next.
+ * A fourth, `stack` of the runtime, wasm3 itself puts back when an import returns.
  *
  * A trap is a text that is returned from operation to operation, up to m3_Call(). In a continuation that is the one in
  * its start function, which ends by wasmfx_trap(); the import that has resumed it returns the same text. Nothing jumps.

@@ -63,19 +63,19 @@ M3Result wasmfx_m3_start(wasmfx_m3_t *m3);
  */
 M3Result wasmfx_m3_call(wasmfx_m3_t *m3, IM3Function function, uint32_t count, const void *arguments[]);
 
-/** The exception that the last wasmfx_m3_call() has answered with; NULL if it ended otherwise. It lives until a collection
- *  after the next call. */
+/** The exception that the last wasmfx_m3_call() has answered with; NULL if it ended otherwise. It lives until a
+ *  collection after the next call. */
 const wasmfx_exception_t *wasmfx_m3_exception(const wasmfx_m3_t *m3);
 
-/** For imports of the host's: throws a copy of an exception, which arrives when the import returns what this answers. The
- *  module must not have been lowered with that import's module as a --host. */
+/** For imports of the host's: throws a copy of an exception, which arrives when the import returns what this answers.
+ *  The module must not have been lowered with that import's module as a --host. */
 M3Result wasmfx_m3_throw(wasmfx_m3_t *m3, const wasmfx_tag_t *tag, const wasmfx_value_t *values, size_t count);
 
 /* ---- What nothing reaches ---------------------------------------------------- */
 
 /**
- * Drops the continuations and frees the exceptions that nothing reaches: no global or table of the module, no stack of a
- * continuation, and while a call is going on neither the values of wasm3 nor the host's stack from the outermost
+ * Drops the continuations and frees the exceptions that nothing reaches: no global or table of the module, no stack of
+ * a continuation, and while a call is going on neither the values of wasm3 nor the host's stack from the outermost
  * wasmfx_m3_call() on. Called by itself where exceptions have doubled, or continuations are at the limit of the
  * configuration. `dropped`, if not NULL, receives how many continuations died. *Errors:* NO_MEMORY.
  */
