@@ -54,6 +54,18 @@ check 'a module gets another name on the command line' status 0 "$run" keeper=./
 cp keeper.wasm other.wasm
 check 'whatever its file is called' status 0 "$run" keeper=other.wasm user.wasm
 
+check 'a module takes the place of one of the host' status 0 "$run" spectest=./mute.wasm numbers.wasm
+check 'and is called instead' cmp /dev/null printed
+check 'without _start it is _initialize and main' status 0 "$run" reactor.wasm
+check 'once each' prints "1
+2
+i32 3"
+check 'of those before the program, _initialize' status 0 "$run" reactor.wasm numbers.wasm
+check 'before it runs' prints "1
+1
+2
+3"
+
 # ---- Functions that are called by name --------------------------------------------------------------
 
 check 'a function is called by name' status 0 "$run" values.wasm --invoke values -- -1 0x10 1.5 -inf null
@@ -112,7 +124,7 @@ check 'a larger stack is not larger than its recursion' status 134 "$run" --stac
 check 'a continuation that was used is not resumed' status 134 "$run" ends.wasm --invoke twice
 check 'and that is said' mentions 'trap: continuation already consumed'
 check 'memory has an end' status 134 "$run" wasi.wasm --invoke outside
-check 'a fault there is a trap like others' mentions 'trap: out of bounds memory access'
+check 'a fault there is a trap like others' grep -qx 'wasmfx-run: trap: out of bounds memory access' said
 check 'a start function may trap' status 134 "$run" starts.wasm
 check 'and the module is named' mentions 'while starts was instantiated'
 
@@ -139,6 +151,8 @@ check 'what is no module is refused' status 125 "$run" broken.wasm
 check 'in the words of wasmfx-lower' mentions 'broken.wasm:0x0: '
 check 'a file that is not there is refused' status 125 "$run" nowhere.wasm
 check 'two modules of a name are refused' status 125 "$run" keeper.wasm keeper=other.wasm
+check 'a compiler that is not there is missed' status 125 "$run" --cc no-such-compiler numbers.wasm
+check 'with what to do' mentions 'no-such-compiler is missing'
 check 'an option that is none is refused' status 125 "$run" --fly numbers.wasm
 check 'help is given' status 0 "$run" --help
 check 'on the standard output' grep -q '^usage:' printed
@@ -175,6 +189,20 @@ i32 1' 'sleeping takes time'
 answers random 'i32 1' 'random numbers differ'
 check 'the last byte of memory is in it' status 0 "$run" wasi.wasm --invoke to-the-last-byte
 check 'and is written' sh -c "printf '\\000i32 0\\n' | cmp - printed"
+
+# ---- C ---------------------------------------------------------------------------------------------------------------
+
+if clang-22 --target=wasm32-wasi -O2 "$here/hello.c" -o hello.wasm 2>no-clang; then
+  printf 'one line\nand another' >input
+  printf '%s\n' "2 arguments, the last is a word; NAME is given" 'read one line' 'read and another1, 0.333' slept \
+    'there are no files' >expected
+  check 'a C program exits as it likes' sh -c \
+    "'$run' --env NAME=given hello.wasm -- - 'a word' <input >printed 2>said; [ \$? -eq 42 ]"
+  check 'prints what it should' diff expected printed
+  check 'and has a stream for errors' says 'an error'
+else
+  echo "# no C program, for want of clang-22, lld-22, wasi-libc and libclang-rt-22-dev-wasm32"
+fi
 
 # ---- The cache -----------------------------------------------------------------------------------------------------
 

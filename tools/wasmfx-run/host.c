@@ -245,9 +245,10 @@ static void call_plainly(const struct host_export *function)
 
 static int say_what_there_is(const char *wanted)
 {
+  enum { NAMED = 10 };
   fprintf(stderr, "wasmfx-run: the program exports no function %s", wanted);
-  for (const struct host_export *function = host_exports; function->name; function++)
-    fprintf(stderr, "%s%s", function == host_exports ? "; there is: " : ", ", function->name);
+  for (int i = 0; i <= NAMED && host_exports[i].name; i++)
+    fprintf(stderr, "%s%s", i ? ", " : "; there is: ", i < NAMED ? host_exports[i].name : "...");
   fputs("\n", stderr);
   return STATUS_OWN;
 }
