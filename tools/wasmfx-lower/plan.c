@@ -60,11 +60,11 @@ static bool is_open(const struct wl_module *module, uint8_t kind, uint32_t index
   }
 }
 
-/* An imported function of any type may throw, unless it is the host's. */
+/* An imported function of any type may throw, unless it is the host's; that may still hand over others' references. */
 static bool is_open_import(const struct wl_lowering *l, const struct wl_import *import)
 {
-  if (import->kind == WL_KIND_FUNC)
-    return !wl_is_from_host(l, import->module);
+  if (import->kind == WL_KIND_FUNC && !wl_is_from_host(l, import->module))
+    return true;
   return is_open(l->module, import->kind, import->index);
 }
 

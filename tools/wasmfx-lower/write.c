@@ -268,7 +268,8 @@ static void write_imports_of_source(struct writer *w, bool tags)
     const struct wl_import *import = WL_ITEM(wl_import, module_of(w)->imports, i);
     if ((import->kind == WL_KIND_TAG) != tags)
       continue;
-    name(w, import->module, NULL);
+    number(w, import->module.length);
+    wl_put_bytes(w->l, &w->section, module_of(w)->bytes + import->module.at, import->module.length);
     name(w, import->name, identity_of(w, import->kind, import->index, &identity) ? &identity : NULL);
     described(w, import->kind, import->index);
     w->count++;

@@ -314,7 +314,8 @@ static M3Result call_start(const struct closure *closure, uint64_t word, wasmfx_
   const void *results[] = { result };
   closure->m3->starting = closure;
   M3Result answer = m3_Call(closure->function, 2, arguments);
-  return answer ? answer : m3_GetResults(closure->function, 1, results);
+  /* an i32 fills the lower half */
+  return answer ? answer : m3_GetResults(closure->function, m3_GetRetCount(closure->function), results);
 }
 
 /* On the stack of a continuation that begins. What it has thrown leaves it as an exception of the library. */
@@ -338,6 +339,7 @@ static uint64_t start(wasmfx_runtime_t *runtime, void *env, uint64_t word, wasmf
     (void)wasmfx_trap(runtime, (intptr_t)answer);
   if (closure->may_throw && exception) {
     set_thrown(m3, NULL);
+    m3->argument_count = 0;
     (void)wasmfx_throw_ref(runtime, &exception->known);
   }
   return result;
@@ -398,11 +400,15 @@ static bool grow_buckets(wasmfx_m3_t *m3)
   return true;
 }
 
+/* Of [i64 externref] -> [i64], [i32] or nothing. */
 static bool is_start_function(IM3Function function)
 {
-  return m3_GetArgCount(function) == 2 && m3_GetRetCount(function) == 1 &&
-         m3_GetArgType(function, 0) == c_m3Type_i64 && m3_GetArgType(function, 1) == c_m3Type_externref &&
-         m3_GetRetType(function, 0) == c_m3Type_i64;
+  const bool takes_word = m3_GetArgCount(function) == 2 && m3_GetArgType(function, 0) == c_m3Type_i64 &&
+                          m3_GetArgType(function, 1) == c_m3Type_externref;
+  if (!takes_word || m3_GetRetCount(function) == 0)
+    return takes_word;
+  return m3_GetRetCount(function) == 1 &&
+         (m3_GetRetType(function, 0) == c_m3Type_i64 || m3_GetRetType(function, 0) == c_m3Type_i32);
 }
 
 static M3Result closure_of(wasmfx_m3_t *m3, IM3Function function, IM3Function called, bool may_throw,
