@@ -44,13 +44,9 @@ static uint32_t type_of_function(const struct wl_lowering *l, uint32_t function)
 /* Goes out of the block if this is the type by which it was called: two i64 after the parameters. */
 static void compare_identity(struct wl_lowering *l, uint32_t definition, uint32_t params)
 {
-  const uint8_t *bytes = l->identities[definition].bytes;
   for (uint32_t half = 0; half < 2; half++) {
-    uint64_t number = 0;
-    for (unsigned i = 0; i < 8; i++)
-      number |= (uint64_t)bytes[8 * half + i] << 8 * i;
     wl_emit_index(l, WL_LOCAL_GET, params + half);
-    wl_emit_i64(l, number);
+    wl_emit_half_identity(l, definition, half);
     wl_emit(l, WL_I64_EQ);
   }
   wl_emit(l, WL_I32_AND);

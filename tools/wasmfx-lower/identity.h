@@ -4,7 +4,8 @@
 /**
  * @file identity.h
  * Types as they are the same in all modules: 128 bits of a SHA-256 of what a definition is, with the whole recursion
- * group around it. Two modules that are lowered apart agree on them; nobody finds two types with one identity.
+ * group around it. Two modules that are lowered apart agree on them. A type for a given identity would take 2^128 hashes to
+ * find; two with one identity, for who writes both modules, 2^64.
  */
 #include "module.h"
 

@@ -389,7 +389,7 @@ static void lower_ref_func(struct wl_lowering *l, struct wl_body *body)
     wl_emit_function(l, WL_REF_FUNC, wl_referred(l, body->now.x));
     return;
   }
-  wl_lower_cont_of(l, body, body->now.x, next.x);
+  wl_lower_cont_of(l, body->now.x, next.x);
   wl_check_instruction(body);
   wl_read_instruction(body);
 }

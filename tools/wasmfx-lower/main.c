@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command: reads a module, says what is wrong with it, or writes what it is lowered to. */
+#define _POSIX_C_SOURCE 200809L
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lower.h"
 #include "validate.h"
@@ -106,6 +108,13 @@ static bool write_all(FILE *file, struct wl_output output)
   return fwrite(output.bytes, 1, output.size, file) == output.size && fflush(file) == 0;
 }
 
+/* Not a device, which would be gone. */
+static bool is_file(const char *path)
+{
+  struct stat status;
+  return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /* What could not be written whole is taken away again. */
 static bool write_file(const char *path, struct wl_output output)
 {
@@ -118,7 +127,8 @@ static bool write_file(const char *path, struct wl_output output)
   if (fclose(file) == 0 && is_written)
     return true;
   const int reason = errno;
-  remove(path);
+  if (is_file(path))
+    remove(path);
   errno = reason;
   return false;
 }

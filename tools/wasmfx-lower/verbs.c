@@ -328,15 +328,19 @@ void wl_lower_clauses(struct wl_lowering *l, struct wl_body *body, struct wl_lev
 
 /* ---- Function references --------------------------------------------------------------------- */
 
+void wl_emit_half_identity(struct wl_lowering *l, uint32_t definition, uint32_t half)
+{
+  const uint8_t *bytes = l->identities[definition].bytes + 8 * half;
+  uint64_t number = 0;
+  for (unsigned i = 0; i < 8; i++)
+    number |= (uint64_t)bytes[i] << 8 * i;
+  wl_emit_i64(l, number);
+}
+
 void wl_emit_identity(struct wl_lowering *l, uint32_t definition)
 {
-  const uint8_t *bytes = l->identities[definition].bytes;
-  for (unsigned half = 0; half < 2; half++) {
-    uint64_t number = 0;
-    for (unsigned i = 0; i < 8; i++)
-      number |= (uint64_t)bytes[8 * half + i] << 8 * i;
-    wl_emit_i64(l, number);
-  }
+  wl_emit_half_identity(l, definition, 0);
+  wl_emit_half_identity(l, definition, 1);
 }
 
 /* [operands function] -> [results] */
@@ -373,11 +377,10 @@ static void make_cont(struct wl_lowering *l, uint32_t cont)
   wl_emit_verb(l, has_word_form(l->module, cont) ? WL_V_CONT_NEW : WL_V_CONT_NEW_N, WL_ALONE);
 }
 
-void wl_lower_cont_of(struct wl_lowering *l, struct wl_body *body, uint32_t function, uint32_t cont)
+void wl_lower_cont_of(struct wl_lowering *l, uint32_t function, uint32_t cont)
 {
   const struct wl_added start = { WL_START, !has_word_form(l->module, cont), function };
   const uint32_t number = wl_add(l, start);
-  (void)body;
   l->temporary.count = 0;
   wl_put_bytes(l, &l->temporary, (const uint8_t *)&number, sizeof number);
   wl_emit_index(l, WL_GLOBAL_GET, wl_added_global(l, made_once(l, &l->closures)));

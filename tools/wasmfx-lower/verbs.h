@@ -8,7 +8,7 @@
 #include "body.h"
 #include "emit.h"
 
-/** A value of this type becomes a word, or a word one. */
+/** What lies on the stack becomes a word, and a word becomes a value of the type. */
 void wl_to_word(struct wl_lowering *l, wl_type type);
 void wl_from_word(struct wl_lowering *l, wl_type type);
 /** Values of what has arrived, one after the other, by `value`. */
@@ -25,6 +25,7 @@ void wl_emit_type(struct wl_lowering *l, uint32_t definition);
 void wl_emit_tag(struct wl_lowering *l, uint32_t tag);
 /** The identity of a type by which a function is called, as the last operands of an entry. */
 void wl_emit_identity(struct wl_lowering *l, uint32_t definition);
+void wl_emit_half_identity(struct wl_lowering *l, uint32_t definition, uint32_t half);
 /** Calls a reference that is on the stack, which is not null if `is_checked`. The operands lie below. */
 void wl_emit_call_ref(struct wl_lowering *l, uint32_t definition, bool is_checked);
 
@@ -34,7 +35,7 @@ uint32_t wl_landing(const struct wl_lowering *l);
 
 void wl_lower_cont_new(struct wl_lowering *l, struct wl_body *body);
 /** `ref.func` and `cont.new`, which come one after the other. */
-void wl_lower_cont_of(struct wl_lowering *l, struct wl_body *body, uint32_t function, uint32_t cont);
+void wl_lower_cont_of(struct wl_lowering *l, uint32_t function, uint32_t cont);
 void wl_lower_cont_bind(struct wl_lowering *l, struct wl_body *body);
 void wl_lower_suspend(struct wl_lowering *l, struct wl_body *body);
 void wl_lower_resume(struct wl_lowering *l, struct wl_body *body);

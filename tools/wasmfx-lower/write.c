@@ -662,21 +662,35 @@ static void write_start(struct writer *w, uint32_t start)
 
 /* ---- Names of functions, for people ---------------------------------------------------------- */
 
+static bool is_new_name(struct writer *w, struct wl_interner *known, struct wl_name source)
+{
+  struct wl_module *module = module_of(w);
+  bool is_new = false;
+  if (!wl_intern(&module->memory, known, module->bytes + source.at, source.length, &is_new))
+    wl_fail_for_memory(&module->error, 0);
+  return is_new;
+}
+
+/* As far as they are in order; of equal ones the first, since engines may make names of their own of these. */
 static void write_names(struct writer *w)
 {
   struct wl_module *module = module_of(w);
   struct wl_error ignored = { .fault = WL_RIGHT };
   struct wl_cursor cursor = { module->bytes, module->names, module->names_end, &ignored };
   struct wl_array pairs = { NULL, 0, 0 };
-  uint32_t kept = 0;
+  struct wl_interner known = { .room = 0 };
+  uint32_t kept = 0, next = 0;
   if (!module->names)
     return;
   begin(w);
   for (uint32_t count = wl_count(&cursor); count > 0 && !wl_lower_failed(w->l); count--) {
     const uint32_t function = wl_u32(&cursor);
     const struct wl_name source = wl_name(&cursor);
-    if (wl_failed(&cursor) || function >= module->functions.count)
+    if (wl_failed(&cursor) || function < next || function >= module->functions.count)
       break;
+    next = function + 1;
+    if (!is_new_name(w, &known, source))
+      continue;
     number(w, final_index(w->l, function));
     number(w, source.length);
     wl_put_bytes(w->l, &w->section, module->bytes + source.at, source.length);

@@ -574,20 +574,33 @@ static wasmfx_status_t make_cont(wasmfx_rt_t *rt, wasmfx_rt_closure_t *closure, 
   return wasmfx_cont_new_word(rt->runtime, type, closure->word_entry, closure, cont);
 }
 
+struct more_followers {
+  wasmfx_rt_t *rt;
+  uint32_t count;
+};
+
+static void grow_followers(void *arg)
+{
+  const struct more_followers *more = arg;
+  wasmfx_rt_t *rt = more->rt;
+  uint32_t *followers = realloc(rt->followers, more->count * sizeof *followers);
+  if (!followers)
+    return;
+  memset(followers + rt->follower_count, 0, (more->count - rt->follower_count) * sizeof *followers);
+  rt->followers = followers;
+  rt->follower_count = more->count;
+}
+
 /* Twice as many places as that at most. Who gets none looks ahead less; at so many it does not help any more. */
 bool wasmfx_rt_make_followers(wasmfx_rt_t *rt, uint32_t place)
 {
   enum { MOST_FOLLOWERS = 1 << 24, FIRST_FOLLOWERS = 1 << 14 };
-  uint32_t count = rt->follower_count ? rt->follower_count : FIRST_FOLLOWERS;
-  while (count <= place && count < MOST_FOLLOWERS)
-    count *= 2;
-  uint32_t *followers = count > place ? realloc(rt->followers, count * sizeof *followers) : NULL;
-  if (!followers)
-    return false;
-  memset(followers + rt->follower_count, 0, (count - rt->follower_count) * sizeof *followers);
-  rt->followers = followers;
-  rt->follower_count = count;
-  return true;
+  struct more_followers more = { rt, rt->follower_count ? rt->follower_count : FIRST_FOLLOWERS };
+  while (more.count <= place && more.count < MOST_FOLLOWERS)
+    more.count *= 2;
+  if (more.count > place)
+    roomy(rt, grow_followers, &more);
+  return place < rt->follower_count;
 }
 
 /* Where nothing is registered a collection would take what hosts hold. */
@@ -774,6 +787,9 @@ static void free_exceptions(struct wasmfx_rt_house *house)
 
 /* ---- What verbs have answered ------------------------------------------------------------------ */
 
+/* As many values as there can be. */
+static const wasmfx_value_t nothing[WASMFX_RT_MAX_VALUES];
+
 void wasmfx_rt_arrived(wasmfx_rt_t *rt, wasmfx_outcome_t outcome)
 {
   switch (outcome.status) {
@@ -783,6 +799,7 @@ void wasmfx_rt_arrived(wasmfx_rt_t *rt, wasmfx_outcome_t outcome)
     break;
   case WASMFX_THREW:
     rt->thrown = object_of(rt, outcome.exception);
+    rt->values = nothing; /* who does not look, finds zeros and nulls */
     break;
   case WASMFX_TRAPPED:
     raise_trap(rt, (int)outcome.code);

@@ -136,8 +136,10 @@ static inline wasmfx_outcome_t wasmfx_rt_resumed_otherwise(wasmfx_rt_t *rt, wasm
 {
   if (wasmfx_rt_has_made_room(rt, outcome.status))
     outcome = wasmfx_resume_word(rt->runtime, cont, handlers, word);
-  if (wasmfx_rt_event(outcome) > WASMFX_SUSPENDED)
+  if (wasmfx_rt_event(outcome) > WASMFX_SUSPENDED) {
     wasmfx_rt_arrived(rt, outcome);
+    outcome.word = 0; /* it was the address of a list, or of an exception */
+  }
   return outcome;
 }
 
@@ -340,8 +342,10 @@ WASMFX_RT_VERB(uint64_t, Z_wasmfxZ_suspend, (wasmfx_rt_t * rt, uint64_t word, wa
 {
   wasmfx_runtime_t *runtime = rt->runtime;
   const wasmfx_outcome_t outcome = WASMFX_RT_SUSPEND(runtime, (const wasmfx_tag_t *)tag, word);
-  if (WASMFX_RT_UNLIKELY(wasmfx_rt_event(outcome) != WASMFX_RETURNED))
+  if (WASMFX_RT_UNLIKELY(wasmfx_rt_event(outcome) != WASMFX_RETURNED)) {
     wasmfx_rt_arrived(rt, outcome);
+    return 0;
+  }
   return outcome.word;
 }
 
@@ -368,8 +372,10 @@ WASMFX_RT_VERB(struct wasm_multi_je, Z_wasmfxZ_switch,
     WASMFX_RT_SWITCH(runtime, cont, (const wasmfx_tag_t *)tag, (const wasmfx_type_t *)wait, word);
   if (wasmfx_rt_has_made_room(rt, outcome.status))
     outcome = wasmfx_switch_word(rt->runtime, &cont, (const wasmfx_tag_t *)tag, (const wasmfx_type_t *)wait, word);
-  if (WASMFX_RT_UNLIKELY(wasmfx_rt_event(outcome) != WASMFX_RETURNED))
+  if (WASMFX_RT_UNLIKELY(wasmfx_rt_event(outcome) != WASMFX_RETURNED)) {
     wasmfx_rt_arrived(rt, outcome);
+    outcome.word = 0;
+  }
   const struct wasm_multi_je result = { outcome.word, wasmfx_rt_externref(cont) };
   return result;
 }
