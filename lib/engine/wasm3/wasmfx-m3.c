@@ -270,6 +270,15 @@ static M3Result caught(wasmfx_m3_t *m3, bool is_held, uint64_t *result)
 
 /* ---- What verbs have answered -------------------------------------------------------------------- */
 
+/* As many values as there can be. */
+static const wasmfx_value_t nothing[MAX_VALUES];
+
+/* Of a list, or an exception, it would be the address. */
+static uint64_t word_of(wasmfx_outcome_t outcome)
+{
+  return outcome.by_address || outcome.status > WASMFX_SUSPENDED ? 0 : outcome.word;
+}
+
 static M3Result arrived(wasmfx_m3_t *m3, wasmfx_outcome_t outcome)
 {
   switch (outcome.status) {
@@ -279,6 +288,7 @@ static M3Result arrived(wasmfx_m3_t *m3, wasmfx_outcome_t outcome)
       m3->values = outcome.values;
     return m3Err_none;
   case WASMFX_THREW:
+    m3->values = nothing; /* who does not look, finds zeros and nulls */
     return throw_known(m3, outcome.exception);
   case WASMFX_TRAPPED:
     return (M3Result)(intptr_t)outcome.code;
@@ -293,7 +303,7 @@ static M3Result arrived(wasmfx_m3_t *m3, wasmfx_outcome_t outcome)
 static M3Result resumed(wasmfx_m3_t *m3, wasmfx_cont_t cont, wasmfx_outcome_t outcome, uint64_t *results)
 {
   results[0] = outcome.status == WASMFX_SUSPENDED ? outcome.handler + 1 : 0;
-  results[1] = outcome.by_address ? 0 : outcome.word;
+  results[1] = word_of(outcome);
   results[2] = cont;
   return arrived(m3, outcome);
 }
@@ -795,7 +805,7 @@ IMPORT(suspend)
 {
   OF_IMPORT;
   const wasmfx_outcome_t outcome = wasmfx_suspend_word(m3->runtime, pointer(slots[2]), slots[1]);
-  slots[0] = outcome.by_address ? 0 : outcome.word;
+  slots[0] = word_of(outcome);
   return arrived(m3, outcome);
 }
 
@@ -815,7 +825,7 @@ IMPORT(switch_word)
   wasmfx_cont_t cont = slots[3];
   const wasmfx_outcome_t outcome =
     wasmfx_switch_word(m3->runtime, &cont, pointer(slots[4]), pointer(slots[5]), slots[2]);
-  slots[0] = outcome.by_address ? 0 : outcome.word;
+  slots[0] = word_of(outcome);
   slots[1] = cont;
   return arrived(m3, outcome);
 }
