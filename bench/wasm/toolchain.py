@@ -37,6 +37,7 @@ class BackEnd:
 BACK_ENDS = {
   'wasmfx': BackEnd('fiber_wasmfx.c'),
   'wasmfx-own': BackEnd('fiber_wasmfx.c', ('FIBER_OWN_STACKS=1',)),
+  'wasmfx-own-4k': BackEnd('fiber_wasmfx.c', ('FIBER_OWN_STACKS=1', 'FIBER_STACK_BYTES=4096')),
   'asyncify': BackEnd('fiber_asyncify.c'),
   'asyncify-1k': BackEnd('fiber_asyncify.c', ('FIBER_BUFFER_BYTES=1024',)),
   'asyncify-malloc': BackEnd('fiber_asyncify.c', ('FIBER_POOL=0',)),
