@@ -5,7 +5,7 @@
 #include "code.h"
 #include "emit.h"
 
-enum { I32_ADD = 0x6a, I32_SUB, I32_MUL, I64_ADD = 0x7c, I64_SUB, I64_MUL };
+enum { I32_ADD = 0x6a, I32_SUB = 0x6b, I32_MUL = 0x6c, I64_ADD = 0x7c, I64_SUB = 0x7d, I64_MUL = 0x7e };
 
 static const struct wl_constant unknown = { .kind = WL_UNKNOWN_CONSTANT };
 

@@ -199,7 +199,7 @@ static bool read_command(char **arguments, struct command *command)
 
 int main(int argc, char **argv)
 {
-  struct command command = { .hosts = calloc((size_t)argc + 1, sizeof *command.hosts) };
+  struct command command = { .hosts = (const char **)calloc((size_t)argc + 1, sizeof *command.hosts) };
   int status = 2;
   if (argc == 2 && strcmp(argv[1], "--help") == 0) {
     fputs(help, stdout);
@@ -212,6 +212,6 @@ int main(int argc, char **argv)
   } else {
     fputs(help, stderr);
   }
-  free(command.hosts);
+  free((void *)command.hosts);
   return status;
 }

@@ -330,7 +330,7 @@ void wl_lower_clauses(struct wl_lowering *l, struct wl_body *body, struct wl_lev
 
 void wl_emit_half_identity(struct wl_lowering *l, uint32_t definition, uint32_t half)
 {
-  const uint8_t *bytes = l->identities[definition].bytes + 8 * half;
+  const uint8_t *bytes = l->identities[definition].bytes + (size_t)8 * half;
   uint64_t number = 0;
   for (unsigned i = 0; i < 8; i++)
     number |= (uint64_t)bytes[i] << 8 * i;

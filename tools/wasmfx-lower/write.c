@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lowered module, section by section. From here on it is known how many functions are imported. */
+#include <stdio.h>
 #include <string.h>
 
 #include "emit.h"
@@ -342,9 +343,9 @@ static const char *values_of(const struct verb *verb, enum wl_variant variant)
 
 static uint32_t type_of_verb(struct writer *w, const struct verb *verb, enum wl_variant variant)
 {
-  char letters[16] = "";
+  char letters[16];
   wl_type params[16], results[4];
-  strcat(strcpy(letters, values_of(verb, variant)), verb->takes);
+  snprintf(letters, sizeof letters, "%s%s", values_of(verb, variant), verb->takes);
   return wl_low_list_type(w->l, types_of_letters(letters, params),
                           types_of_letters(variant == WL_ALONE ? verb->gives : verb->family_gives, results), false);
 }
@@ -355,7 +356,7 @@ static void write_verb(struct writer *w, uint16_t which)
   const struct verb *verb = &verb_of[which / WL_VARIANTS];
   const enum wl_variant variant = which % WL_VARIANTS;
   char name_of_it[32];
-  strcat(strcpy(name_of_it, verb->name), suffixes[variant]);
+  snprintf(name_of_it, sizeof name_of_it, "%s%s", verb->name, suffixes[variant]);
   text(w, "wasmfx");
   text(w, name_of_it);
   byte(w, WL_KIND_FUNC);
