@@ -50,21 +50,13 @@ static bool is_core_instruction(const struct wl_instruction *i)
   }
 }
 
-static void skip_locals(struct wl_cursor *cursor)
-{
-  for (uint32_t count = wl_u32(cursor); count > 0; count--) {
-    wl_u32(cursor);
-    wl_read_type(cursor);
-  }
-}
-
 static bool has_core_code(struct wl_module *module)
 {
   struct wl_instruction i;
   for (uint32_t f = module->imported[WL_KIND_FUNC]; f < module->functions.count; f++) {
     const struct wl_function *function = WL_ITEM(wl_function, module->functions, f);
     struct wl_cursor cursor = wl_cursor_at(module, function->body, function->end);
-    skip_locals(&cursor);
+    wl_skip_locals(&cursor);
     while (wl_next(&cursor, &i))
       if (!is_core_instruction(&i))
         return false;

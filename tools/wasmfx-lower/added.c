@@ -126,12 +126,12 @@ static bool ends_by_call(struct wl_list results)
 /* One after the other for a list, though they lie on the stack with the last on top. */
 static void give_results(struct wl_lowering *l, struct wl_list results, bool is_general)
 {
-  if (is_general)
+  if (is_general) {
     wl_give_arguments(l, results);
-  if (is_general)
     wl_emit_i64(l, 0);
-  else if (!ends_by_call(results))
+  } else if (!ends_by_call(results)) {
     wl_to_word(l, results.types[0]);
+  }
 }
 
 static bool may_throw(const struct wl_lowering *l, struct wl_added added)

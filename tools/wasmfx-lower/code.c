@@ -192,6 +192,14 @@ static void read_immediates(struct wl_cursor *cursor, struct wl_instruction *i)
   }
 }
 
+void wl_skip_locals(struct wl_cursor *cursor)
+{
+  for (uint32_t count = wl_u32(cursor); count > 0; count--) {
+    wl_u32(cursor);
+    wl_read_type(cursor);
+  }
+}
+
 bool wl_next(struct wl_cursor *cursor, struct wl_instruction *i)
 {
   if (!wl_has_more(cursor))

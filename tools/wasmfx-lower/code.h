@@ -126,6 +126,9 @@ struct wl_instruction {
   uint16_t opcode;
 };
 
+/** Goes over the declarations of locals, with which a body begins. */
+void wl_skip_locals(struct wl_cursor *cursor);
+
 /** The next instruction; false after the last, and at something malformed or not supported. */
 bool wl_next(struct wl_cursor *cursor, struct wl_instruction *instruction);
 

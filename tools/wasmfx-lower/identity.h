@@ -4,8 +4,9 @@
 /**
  * @file identity.h
  * Types as they are the same in all modules: 128 bits of a SHA-256 of what a definition is, with the whole recursion
- * group around it. Two modules that are lowered apart agree on them. A type for a given identity would take 2^128 hashes to
- * find; two with one identity, for who writes both modules, 2^64.
+ * group around it. Two modules that are lowered apart agree on them.
+ *
+ * To find a type for a given identity takes 2^128 hashes; to find two with one, for who writes both modules, 2^64.
  */
 #include "module.h"
 

@@ -126,14 +126,6 @@ static bool look_at(struct wl_lowering *l, struct calls *calls, uint32_t functio
   return (i->opcode != WL_CALL && i->opcode != WL_RETURN_CALL) || add_call(l, calls, i->x);
 }
 
-static void skip_locals(struct wl_cursor *cursor)
-{
-  for (uint32_t count = wl_u32(cursor); count > 0; count--) {
-    wl_u32(cursor);
-    wl_read_type(cursor);
-  }
-}
-
 static bool look_at_bodies(struct wl_lowering *l, struct calls *calls)
 {
   struct wl_module *module = l->module;
@@ -141,7 +133,7 @@ static bool look_at_bodies(struct wl_lowering *l, struct calls *calls)
   for (uint32_t f = module->imported[WL_KIND_FUNC]; f < module->functions.count; f++) {
     const struct wl_function *function = WL_ITEM(wl_function, module->functions, f);
     struct wl_cursor cursor = wl_cursor_at(module, function->body, function->end);
-    skip_locals(&cursor);
+    wl_skip_locals(&cursor);
     while (wl_next(&cursor, &i))
       if (!look_at(l, calls, f, &i))
         return false;
@@ -175,7 +167,7 @@ static bool passes_on(const struct wl_lowering *l, const struct calls *calls, ui
   return false;
 }
 
-/* Answers whether something is new. Callees mostly stand before their callers or after: the order is any. */
+/* Whoever calls one that may throw may throw; after too many rounds, whoever calls. Answers whether somebody is new. */
 static bool pass_on(struct wl_lowering *l, const struct calls *calls, bool whoever_calls)
 {
   const uint32_t first = l->module->imported[WL_KIND_FUNC];

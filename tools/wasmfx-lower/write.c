@@ -678,7 +678,6 @@ static void write_names(struct writer *w)
   struct wl_module *module = module_of(w);
   struct wl_error ignored = { .fault = WL_RIGHT };
   struct wl_cursor cursor = { module->bytes, module->names, module->names_end, &ignored };
-  struct wl_array pairs = { NULL, 0, 0 };
   struct wl_interner known = { .room = 0 };
   uint32_t kept = 0, next = 0;
   if (!module->names)
@@ -697,7 +696,7 @@ static void write_names(struct writer *w)
     wl_put_bytes(w->l, &w->section, module->bytes + source.at, source.length);
     kept++;
   }
-  pairs = w->section;
+  const struct wl_array pairs = w->section;
   w->section = (struct wl_array){ NULL, 0, 0 };
   text(w, "name");
   byte(w, 1);
